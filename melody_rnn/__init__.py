@@ -1,0 +1,1 @@
+"""Melodies as a world for RL Tuner: corpus, music theory rules, metrics and MIDI."""

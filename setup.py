@@ -1,0 +1,57 @@
+"""Installs RL Tuner, its console scripts and the checkpoints that it ships."""
+
+import pathlib
+import re
+
+from setuptools import setup
+
+ROOT = pathlib.Path(__file__).parent
+VERSION = re.search(
+    r'^__version__ = "(.+)"$',
+    (ROOT / "rl_tuner" / "__init__.py").read_text(encoding="utf-8"),
+    re.MULTILINE,
+).group(1)
+
+SCRIPTS = {
+    "note_rnn_create_dataset": "melody_rnn.note_rnn_create_dataset",
+    "note_rnn_train": "melody_rnn.note_rnn_train",
+    "rl_tuner_train": "rl_tuner.rl_tuner_train",
+    "rl_tuner_generate": "rl_tuner.rl_tuner_generate",
+}
+
+CORPUS = ["music21>=9.1"]
+
+setup(
+    name="rl-tuner",
+    version=VERSION,
+    description="Tuning recurrent neural networks with reinforcement learning "
+    "and KL control, for TensorFlow 2",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.10",
+    packages=["rl_tuner", "melody_rnn", "rl_tuner_checkpoints"],
+    package_dir={"rl_tuner_checkpoints": "checkpoints"},
+    package_data={"rl_tuner_checkpoints": ["*/*"]},
+    install_requires=[
+        "absl-py>=2.0",
+        "matplotlib>=3.8",
+        "note-seq>=0.0.5",
+        "numpy>=1.26",
+        "symusic>=0.5",
+        "tensorboard>=2.18",
+        "tensorflow>=2.18",
+        "tensorflow-probability[tf]>=0.25",
+        "tqdm>=4.66",
+    ],
+    extras_require={
+        "corpus": CORPUS,
+        "test": ["pytest>=8", "ruff>=0.9", "scipy>=1.11", *CORPUS],
+    },
+    entry_points={
+        "console_scripts": [
+            f"{name} = {module}:console_entry" for name, module in SCRIPTS.items()
+        ]
+    },
+)
