@@ -1,0 +1,154 @@
+"""Our checkpoint of a sequence RNN: a folder with config.json and weights.npz."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import pathlib
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rl_tuner.errors import UserError
+
+CONFIG_NAME = "config.json"
+WEIGHTS_NAME = "weights.npz"
+FORMAT = "rl_tuner.SequenceRNN"
+VERSION = 1
+
+
+def is_checkpoint(path: str | os.PathLike) -> bool:
+    """Whether `path` is a folder that claims to be a checkpoint of ours."""
+    return (pathlib.Path(path) / CONFIG_NAME).is_file()
+
+
+def write(
+    directory: str | os.PathLike,
+    config: Mapping[str, Any],
+    weights: Mapping[str, np.ndarray],
+) -> None:
+    """Writes a checkpoint; a cut leaves the old one or one that `read` refuses.
+
+    Args:
+      directory: where to; created if need be.
+      config: JSON-serializable; `num_classes`, `layer_sizes` and `metadata`.
+      weights: arrays by name.
+
+    Raises:
+      UserError: the directory cannot be written.
+    """
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **weights)
+    data = buffer.getvalue()
+    config = {
+        "format": FORMAT,
+        "version": VERSION,
+        **config,
+        "weights_sha256": hashlib.sha256(data).hexdigest(),
+    }
+    directory = pathlib.Path(directory)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        write_atomically(directory / WEIGHTS_NAME, data)
+        text = json.dumps(config, indent=2) + "\n"
+        write_atomically(directory / CONFIG_NAME, text.encode())
+    except OSError as error:
+        raise UserError(
+            f"cannot write the checkpoint {directory}: {error.strerror}; "
+            "choose a directory that you may write to"
+        ) from error
+
+
+def write_atomically(path: pathlib.Path, data: bytes) -> None:
+    """Writes `data` beside `path` and renames it, so that no half file is ever seen."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(beside, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def read(
+    directory: str | os.PathLike,
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Reads what `write` wrote.
+
+    Returns:
+      the config and the weights by name.
+
+    Raises:
+      UserError: a file is missing, damaged, or of another format.
+    """
+    directory = pathlib.Path(directory)
+    config = _read_config(directory / CONFIG_NAME)
+    path = directory / WEIGHTS_NAME
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    if hashlib.sha256(data).hexdigest() != config["weights_sha256"]:
+        raise UserError(
+            f"{path} is damaged: its checksum is not the one in {CONFIG_NAME}; "
+            "restore it from a copy or train again"
+        )
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            weights = {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} is not an archive of arrays: {error}") from error
+    return config, weights
+
+
+def check_shapes(
+    path: str | os.PathLike,
+    weights: Mapping[str, np.ndarray],
+    shapes: Mapping[str, tuple[int, ...]],
+) -> None:
+    """Proves that `weights` are just the variables that a model needs.
+
+    Raises:
+      UserError: names what is missing, too many, of a wrong shape or not finite.
+    """
+    for name, shape in shapes.items():
+        if name not in weights:
+            raise UserError(f"{path} lacks {name}; it holds {', '.join(weights)}")
+        if weights[name].shape != shape:
+            raise UserError(
+                f"{path}: {name} is {list(weights[name].shape)}, "
+                f"but the model needs {list(shape)}"
+            )
+        if not np.isfinite(weights[name].astype(np.float32)).all():
+            raise UserError(f"{path}: {name} holds a value that is not finite")
+    extra = sorted(set(weights) - set(shapes))
+    if extra:
+        raise UserError(f"{path} holds {extra[0]}, which the model does not have")
+
+
+def _read_config(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        if config["format"] != FORMAT or config["version"] != VERSION:
+            raise ValueError(f"format is not {FORMAT} version {VERSION}")
+        sizes = [config["num_classes"], *config["layer_sizes"]]
+        if len(sizes) < 2 or not all(type(s) is int and 0 < s <= 65536 for s in sizes):
+            raise ValueError("num_classes and layer_sizes must be positive integers")
+        if not isinstance(config["metadata"], dict):
+            raise ValueError("metadata must be an object")
+        if not isinstance(config["weights_sha256"], str):
+            raise ValueError("weights_sha256 must be a string")
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except KeyError as error:
+        raise UserError(f"{path} lacks {error}; is it another file?") from error
+    except (ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{path} is not a checkpoint's config: {reason}") from error
+    return config

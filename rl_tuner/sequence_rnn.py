@@ -1,0 +1,183 @@
+"""The sequence model p(a_t | a_<t): one-hot -> LSTM stack -> logits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from rl_tuner import checkpoint_files, magenta_checkpoints
+
+
+class SequenceRNN(keras.Model):
+    """Predicts the next token of a sequence; the Note RNN of Jaques et al., section 2.2.
+
+    Each token is one-hot encoded, passes a stack of LSTM layers and a dense layer that
+    gives one logit per class; there is no embedding. The same weights serve
+    pre-training, where they are the prior p, and reinforcement learning, where clones
+    of them are the Q network, the target network and the Reward RNN.
+
+    The recurrent state is one float tensor [N, state_size]: for each layer the cell
+    state c, then the output h. A zero state stands before the first token.
+
+    Attributes:
+      num_classes: how many tokens there are.
+      layer_sizes: LSTM cells per layer.
+      state_size: length of a state vector, 2 * sum(layer_sizes).
+      metadata: what else is known of the model (its vocabulary, how it was trained);
+        JSON-serializable, and stored with the weights.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        layer_sizes: Sequence[int] = (100,),
+        metadata: Mapping[str, Any] | None = None,
+        name: str = "sequence_rnn",
+    ):
+        super().__init__(name=name)
+        self.num_classes = int(num_classes)
+        self.layer_sizes = tuple(int(size) for size in layer_sizes)
+        self.state_size = 2 * sum(self.layer_sizes)
+        self.metadata = dict(metadata or {})
+        self.lstm_layers = [
+            keras.layers.LSTM(
+                size, return_sequences=True, return_state=True, name=f"lstm_{index}"
+            )
+            for index, size in enumerate(self.layer_sizes)
+        ]
+        self.logits_layer = keras.layers.Dense(self.num_classes, name="logits")
+        width = self.num_classes
+        for layer in self.lstm_layers:
+            layer.build((None, None, width))
+            width = layer.units
+        self.logits_layer.build((None, width))
+        self.built = True
+
+    def initial_state(self, batch_size: int | tf.Tensor) -> tf.Tensor:
+        """The state before the first token: zeros [batch_size, state_size]."""
+        return tf.zeros([batch_size, self.state_size])
+
+    def step(self, tokens: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Reads one token of each sequence.
+
+        Args:
+          tokens: [N] integers, the last token of each sequence.
+          state: [N, state_size], the state before that token.
+
+        Returns:
+          logits [N, num_classes] of the next token, and the state [N, state_size] after
+          reading `tokens`.
+        """
+        x = tf.one_hot(tokens, self.num_classes)
+        new_state = []
+        for layer, (c, h) in zip(self.lstm_layers, self._split(state), strict=True):
+            x, (h, c) = layer.cell(x, [h, c])
+            new_state += [c, h]
+        return self.logits_layer(x), tf.concat(new_state, axis=-1)
+
+    def unroll_with_state(
+        self, tokens: tf.Tensor, state: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Reads whole sequences.
+
+        Args:
+          tokens: [N, T] integers.
+          state: [N, state_size] before the first token; zeros if None.
+
+        Returns:
+          logits [N, T, num_classes], those at t being of token t + 1, and the state
+          [N, state_size] after the last token.
+        """
+        tokens = tf.convert_to_tensor(tokens)
+        if state is None:
+            state = self.initial_state(tf.shape(tokens)[0])
+        x = tf.one_hot(tokens, self.num_classes)
+        new_state = []
+        for layer, (c, h) in zip(self.lstm_layers, self._split(state), strict=True):
+            x, h, c = layer(x, initial_state=[h, c])
+            new_state += [c, h]
+        return self.logits_layer(x), tf.concat(new_state, axis=-1)
+
+    def unroll(self, tokens: tf.Tensor, state: tf.Tensor | None = None) -> tf.Tensor:
+        """The logits of `unroll_with_state`: [N, T] integers -> [N, T, num_classes]."""
+        return self.unroll_with_state(tokens, state)[0]
+
+    def call(self, tokens: tf.Tensor) -> tf.Tensor:
+        """The same as `unroll` from a zero state, as Keras wants it."""
+        return self.unroll(tokens)
+
+    def clone(self, name: str | None = None) -> SequenceRNN:
+        """A new model of the same architecture with a copy of these weights."""
+        copy = SequenceRNN(
+            self.num_classes, self.layer_sizes, self.metadata, name or self.name
+        )
+        copy.set_weights(self.get_weights())
+        return copy
+
+    def named_weights(self) -> dict[str, tf.Variable]:
+        """The variables by their names in a checkpoint, in Keras' gate order i, f, c, o.
+
+        `lstm_K/kernel` [inputs, 4 units], `lstm_K/recurrent_kernel` [units, 4 units],
+        `lstm_K/bias` [4 units], `logits/kernel` [units, num_classes], `logits/bias`.
+        """
+        named = {}
+        for layer in [*self.lstm_layers, self.logits_layer]:
+            for variable in layer.trainable_variables:
+                named[f"{layer.name}/{variable.name}"] = variable
+        return named
+
+    def save(self, directory: str | os.PathLike) -> None:
+        """Writes `config.json` and `weights.npz` into `directory`, which is created.
+
+        Raises:
+          UserError: the directory cannot be written.
+        """
+        config = {
+            "num_classes": self.num_classes,
+            "layer_sizes": list(self.layer_sizes),
+            "metadata": self.metadata,
+        }
+        weights = {key: value.numpy() for key, value in self.named_weights().items()}
+        checkpoint_files.write(directory, config, weights)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> SequenceRNN:
+        """Reads what `save` wrote, or a checkpoint of Magenta's under any known name.
+
+        Args:
+          path: a directory written by `save`, a directory that holds a TensorFlow 1
+            checkpoint, or such a checkpoint itself (its prefix or file).
+
+        Raises:
+          UserError: nothing is there, or it is damaged or no sequence RNN.
+        """
+        if checkpoint_files.is_checkpoint(path):
+            config, weights = checkpoint_files.read(path)
+        else:
+            config, weights = magenta_checkpoints.read(path)
+        model = cls(config["num_classes"], config["layer_sizes"], config["metadata"])
+        variables = model.named_weights()
+        shapes = {key: tuple(value.shape) for key, value in variables.items()}
+        checkpoint_files.check_shapes(path, weights, shapes)
+        for key, value in weights.items():
+            variables[key].assign(value)
+        return model
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, for Keras."""
+        return {
+            "num_classes": self.num_classes,
+            "layer_sizes": self.layer_sizes,
+            "metadata": self.metadata,
+            "name": self.name,
+        }
+
+    def _split(self, state: tf.Tensor) -> list[tuple[tf.Tensor, tf.Tensor]]:
+        """The (c, h) of each layer, [N, units] each."""
+        sizes = [size for size in self.layer_sizes for _ in range(2)]
+        parts = tf.split(state, sizes, axis=-1)
+        return list(zip(parts[::2], parts[1::2], strict=True))
