@@ -1,0 +1,121 @@
+"""Runs a step function along the melodies of a corpus, compiled and in chunks."""
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from melody_rnn.encoding import NUM_CLASSES
+from melody_rnn.music_theory_step import LEAP_STATE_SIZE
+from rl_tuner.errors import UserError
+
+# Every chunk is padded to one of these sizes, so that few shapes are compiled.
+_SMALL_CHUNK, _LARGE_CHUNK = 128, 2048
+
+# (composition, beat, action, leap_state) -> (values [N, K], leap_state)
+StepFunction = Callable[..., tuple[tf.Tensor, tf.Tensor]]
+
+
+def scan(step: StepFunction, compositions: tf.Tensor) -> tf.Tensor:
+    """Collects what `step` returns for every event.
+
+    Args:
+      step: (composition [N, T], beat [N], action [N], leap_state [N, 3]) ->
+        (values [N, K], leap_state).
+      compositions: int32 [N, T], static shape.
+
+    Returns:
+      [T, N, K].
+    """
+    length = compositions.shape[1]
+    values, leap_state = _one_step(step, compositions, 0, _no_leaps(compositions))
+    collected = tf.TensorArray(values.dtype, length, element_shape=values.shape)
+
+    def body(beat, leap_state, collected):
+        values, leap_state = _one_step(step, compositions, beat, leap_state)
+        return beat + 1, leap_state, collected.write(beat, values)
+
+    *_, collected = tf.while_loop(
+        lambda beat, *_: beat < length,
+        body,
+        (1, leap_state, collected.write(0, values)),
+    )
+    return collected.stack()
+
+
+def scan_sum(step: StepFunction, compositions: tf.Tensor) -> tf.Tensor:
+    """Sums what `step` returns over the events of each melody.
+
+    Args:
+      step: as in `scan`.
+      compositions: int32 [N, T], static shape.
+
+    Returns:
+      [N, K].
+    """
+    total, leap_state = _one_step(step, compositions, 0, _no_leaps(compositions))
+
+    def body(beat, leap_state, total):
+        values, leap_state = _one_step(step, compositions, beat, leap_state)
+        return beat + 1, leap_state, total + values
+
+    *_, total = tf.while_loop(
+        lambda beat, *_: beat < compositions.shape[1], body, (1, leap_state, total)
+    )
+    return total
+
+
+def in_chunks(function: Callable, compositions) -> list[np.ndarray]:
+    """Applies a compiled function to a corpus, chunk by chunk.
+
+    Args:
+      function: int32 [chunk, T] -> list of tensors [chunk, ...].
+      compositions: [N, T] ints in 0..37, an array or a tensor; N may be 0.
+
+    Returns:
+      The function's results over the whole corpus, each an array [N, ...].
+
+    Raises:
+      UserError: `compositions` is not a table of classes with at least one column.
+    """
+    compositions = checked_compositions(compositions)
+    number = len(compositions)
+    size = _LARGE_CHUNK if number > 2 * _SMALL_CHUNK else _SMALL_CHUNK
+    chunks = []
+    for start in range(0, max(number, 1), size):
+        chunk = compositions[start : start + size]
+        padding = size - len(chunk)
+        results = function(tf.constant(np.pad(chunk, ((0, padding), (0, 0)))))
+        chunks.append([result.numpy()[: len(chunk)] for result in results])
+    return [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
+
+
+def checked_compositions(compositions) -> np.ndarray:
+    """Returns melodies as int32 [N, T].
+
+    Raises:
+      UserError: not a table of whole numbers in 0..37 with at least one column.
+    """
+    array = np.asarray(compositions)
+    if array.ndim != 2 or array.shape[1] == 0:
+        raise UserError(
+            f"compositions have shape {array.shape}; expected [melodies, steps]"
+        )
+    if array.size and not np.issubdtype(array.dtype, np.integer):
+        raise UserError(f"compositions hold {array.dtype}; expected whole numbers")
+    if array.size and not (array.min() >= 0 and array.max() < NUM_CLASSES):
+        raise UserError(
+            f"compositions hold {array.min()} to {array.max()}; "
+            f"expected classes from 0 to {NUM_CLASSES - 1}"
+        )
+    return array.astype(np.int32)
+
+
+def _one_step(step, compositions, beat, leap_state):
+    action = tf.gather(compositions, beat, axis=1)
+    beats = tf.fill([compositions.shape[0]], beat)
+    return step(compositions, beats, action, leap_state)
+
+
+def _no_leaps(compositions):
+    return tf.zeros([compositions.shape[0], LEAP_STATE_SIZE], tf.int32)

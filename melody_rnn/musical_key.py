@@ -1,0 +1,92 @@
+"""Major and minor keys, in terms of the melody classes."""
+
+import dataclasses
+import functools
+import re
+
+from melody_rnn import encoding
+from rl_tuner.errors import UserError
+
+SEMITONES = 12
+_MIDDLE_C = encoding.pitch_to_class(60)
+_LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_ACCIDENTALS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
+_SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
+_KEY = re.compile(r"([A-G])([#b♯♭]?)\s+(major|minor)", re.IGNORECASE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Key:
+    """A major or natural minor key.
+
+    Attributes:
+      tonic: pitch class of the tonic; 0 is C, 11 is B.
+      scale: the seven degrees of the scale in semitones above the tonic.
+    """
+
+    tonic: int
+    scale: tuple[int, ...]
+
+    @property
+    def tonic_class(self) -> int:
+        """The class of the tonic in the octave from middle C (C4) to B4."""
+        return _MIDDLE_C + self.tonic
+
+    @property
+    def third(self) -> int:
+        """Semitones from the tonic to the third degree: 4 in major, 3 in minor."""
+        return self.scale[2]
+
+    @property
+    def fifth(self) -> int:
+        """Semitones from the tonic to the fifth degree: 7."""
+        return self.scale[4]
+
+    @property
+    def classes(self) -> tuple[int, ...]:
+        """The classes in key, ascending: no event, note off and the scale's notes.
+
+        Every key has 23 of them, since the notes span three whole octaves.
+        """
+        notes = range(encoding.FIRST_NOTE, encoding.NUM_CLASSES)
+        return (
+            encoding.NO_EVENT,
+            encoding.NOTE_OFF,
+            *(note for note in notes if self.degree(note) in self.scale),
+        )
+
+    @property
+    def two_octave_scale(self) -> tuple[int, ...]:
+        """The classes of the scale from an octave below the tonic class to one above.
+
+        In C major the 15 notes from C3 to C5.
+        """
+        lowest, highest = self.tonic_class - SEMITONES, self.tonic_class + SEMITONES
+        return tuple(c for c in self.classes if lowest <= c <= highest)
+
+    def degree(self, note):
+        """Returns the semitones of a note class above the tonic, in 0..11.
+
+        Takes an int, or an array or tensor of ints.
+        """
+        lowest = (encoding.FIRST_NOTE - encoding.MIN_PITCH + self.tonic) % SEMITONES
+        return (note - lowest) % SEMITONES
+
+
+@functools.lru_cache(maxsize=64)
+def parse_key(name: str) -> Key:
+    """Reads the name of a key, such as "C major", "F# major" or "Bb minor".
+
+    Raises:
+      UserError: the name is not a letter A to G, at most one # or b, and the word
+        major or minor.
+    """
+    match = _KEY.fullmatch(name.strip())
+    if not match:
+        raise UserError(
+            f"unknown key {name!r}; write a letter from A to G, # or b if need be, "
+            'and major or minor, as in "C major" or "Bb minor"'
+        )
+    letter, accidental, mode = match.groups()
+    tonic = _LETTERS[letter.upper()] + _ACCIDENTALS[accidental.lower()]
+    return Key(tonic % SEMITONES, _SCALES[mode.lower()])
