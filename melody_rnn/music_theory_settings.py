@@ -107,7 +107,9 @@ class MusicTheorySettings:
         names = self.reward_names
         for name, _ in extra_rules:
             if names.count(name) > 1:
-                raise UserError(f"extra rule {name!r}: the name is taken; choose another")
+                raise UserError(
+                    f"extra rule {name!r}: the name is taken; choose another"
+                )
         weights = tuple(sorted(dict(self.rule_weights).items()))
         for name, weight in weights:
             _check_choice("rule", name, names)
