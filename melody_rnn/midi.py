@@ -1,6 +1,7 @@
 """Melodies from MIDI files and typed primers, and MIDI files from melodies."""
 
 import ast
+import itertools
 import os
 import pathlib
 from collections.abc import Iterable
@@ -101,23 +102,20 @@ def read_primer_midi(path: str | os.PathLike) -> list[int]:
         quantized = sequences_lib.quantize_note_sequence(
             sequence, encoding.STEPS_PER_QUARTER
         )
+        _check_monophonic(quantized, path)
         melody.from_quantized_sequence(
             quantized, instrument=instrument, gap_bars=float("inf")
         )
-    except note_seq.PolyphonicMelodyError as error:
-        raise UserError(
-            f"MIDI file {path} has several notes at a time; "
-            "a primer must be one melody line"
-        ) from error
     except (
+        note_seq.NegativeTimeError,
         note_seq.MultipleTempoError,
         note_seq.MultipleTimeSignatureError,
         note_seq.BadTimeSignatureError,
         note_seq.NonIntegerStepsPerBarError,
     ) as error:
         raise UserError(
-            f"MIDI file {path} has a tempo or meter that changes, or a meter that "
-            "sixteenths do not fill; use one tempo and a meter such as 4/4"
+            f"MIDI file {path} has a tempo or meter that changes or that sixteenths "
+            "do not fit; use one tempo and a meter such as 4/4"
         ) from error
     return _classes(list(melody), f"MIDI file {path}")
 
@@ -165,6 +163,21 @@ def _only_instrument(sequence, path) -> int:
             "a primer must be one melody line"
         )
     return instruments.pop()
+
+
+def _check_monophonic(quantized, path) -> None:
+    """Lets notes overlap by one sixteenth, as in legato playing, but not by more."""
+    notes = sorted(
+        (note for note in quantized.notes if not note.is_drum and note.velocity > 0),
+        key=lambda note: note.quantized_start_step,
+    )
+    for note, following in itertools.pairwise(notes):
+        gap = following.quantized_start_step - note.quantized_start_step
+        if gap == 0 or following.quantized_start_step < note.quantized_end_step - 1:
+            raise UserError(
+                f"MIDI file {path} has several notes at a time, the first at "
+                f"{following.start_time:.2f} seconds; a primer must be one melody line"
+            )
 
 
 def _classes(events: list[int], source: str) -> list[int]:
