@@ -97,7 +97,9 @@ def find_checkpoint(path: str | os.PathLike) -> str:
             )
         return max(found, key=_step)
     prefix = re.sub(r"\.(index|data-\d+-of-\d+|meta)$", "", str(path))
-    if not (pathlib.Path(prefix).is_file() or pathlib.Path(f"{prefix}.index").is_file()):
+    if not (
+        pathlib.Path(prefix).is_file() or pathlib.Path(f"{prefix}.index").is_file()
+    ):
         raise UserError(
             f"no checkpoint at {path}: expected a directory with config.json and "
             "weights.npz, or a TensorFlow checkpoint"

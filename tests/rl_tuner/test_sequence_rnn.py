@@ -188,9 +188,7 @@ def test_every_historical_name_is_read(tmp_path, tokens, era):
         tensors=list(tensors.values()),
     )
     loaded = SequenceRNN.load(tmp_path)
-    np.testing.assert_allclose(
-        loaded.unroll(tokens), model.unroll(tokens), atol=1e-6
-    )
+    np.testing.assert_allclose(loaded.unroll(tokens), model.unroll(tokens), atol=1e-6)
 
 
 def test_checkpoint_without_a_note_rnn_lists_what_it_holds(tmp_path):

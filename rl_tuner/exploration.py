@@ -1,0 +1,55 @@
+"""How the tuner acts while it learns: an epsilon schedule, and two ways to explore."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+EXPLORATION_MODES = ("egreedy", "boltzmann")
+
+
+def linear_epsilon(
+    step: tf.Tensor, exploration_steps: int, initial: float, final: float
+) -> tf.Tensor:
+    """Epsilon falls linearly over `exploration_steps` environment steps, then stays.
+
+    Args:
+      step: scalar integer, environment steps so far.
+      exploration_steps: how long it falls; 0 gives `final` at once.
+      initial: at step 0.
+      final: from `exploration_steps` on.
+
+    Returns:
+      scalar float in [final, initial].
+    """
+    share = tf.cast(step, tf.float32) / max(exploration_steps, 1)
+    if exploration_steps <= 0:
+        share = tf.ones_like(share)
+    return initial + (final - initial) * tf.minimum(share, 1.0)
+
+
+def epsilon_greedy(
+    scores: tf.Tensor, random_actions: tf.Tensor, epsilon: tf.Tensor, seed: tf.Tensor
+) -> tf.Tensor:
+    """With probability epsilon the random action, else argmax_a of the scores.
+
+    Args:
+      scores: [N, A].
+      random_actions: [N] integers, drawn by the task.
+      epsilon: scalar.
+      seed: [2] integers; the same seed draws the same.
+
+    Returns:
+      [N] int32.
+    """
+    explore = tf.random.stateless_uniform([scores.shape[0]], seed) < epsilon
+    greedy = tf.argmax(scores, axis=-1, output_type=tf.int32)
+    return tf.where(explore, random_actions, greedy)
+
+
+def boltzmann(
+    scores: tf.Tensor, seed: tf.Tensor, temperature: float | tf.Tensor = 1.0
+) -> tf.Tensor:
+    """Samples from softmax(scores / temperature): [N, A] -> [N] int32."""
+    policy = tfp.distributions.Categorical(logits=scores / temperature)
+    return policy.sample(seed=seed)

@@ -1,0 +1,37 @@
+"""Gradient clipping as in Jaques et al. 2016, section 5: each weight on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from rl_tuner.sequence_rnn import SequenceRNN
+
+
+def clipping_groups(model: SequenceRNN) -> list[list[int]]:
+    """Indices into `model.trainable_variables` that are clipped together.
+
+    A TensorFlow 1 cell has one kernel for inputs and state, so the norm of its gradient
+    is that of the two Keras kernels together; every other variable stands alone.
+    """
+    indices = {id(v): i for i, v in enumerate(model.trainable_variables)}
+    groups = []
+    for layer in model.lstm_layers:
+        cell = layer.cell
+        groups.append([indices[id(cell.kernel)], indices[id(cell.recurrent_kernel)]])
+        groups.append([indices[id(cell.bias)]])
+    groups += [[indices[id(v)]] for v in model.logits_layer.trainable_variables]
+    return groups
+
+
+def clip_by_group_norm(
+    gradients: Sequence[tf.Tensor], groups: Sequence[Sequence[int]], clip_norm: float
+) -> list[tf.Tensor]:
+    """Scales down each group of gradients whose joint L2 norm is above `clip_norm`."""
+    clipped = list(gradients)
+    for group in groups:
+        scaled, _ = tf.clip_by_global_norm([gradients[i] for i in group], clip_norm)
+        for index, gradient in zip(group, scaled, strict=True):
+            clipped[index] = gradient
+    return clipped

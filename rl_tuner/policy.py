@@ -1,0 +1,132 @@
+"""Policy: a tuned (or untuned) model that generates sequences."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from rl_tuner.exploration import boltzmann
+from rl_tuner.objectives import OBJECTIVES, Objective, log_prior
+from rl_tuner.sequence_rnn import SequenceRNN
+
+# Sequences that one compiled call generates at the most: enough to fill the cores,
+# few enough that the activations stay in the cache.
+MAX_BATCH = 1024
+
+
+class Generated(NamedTuple):
+    """Sequences, and what is known of each token [N, T] in its state.
+
+    Attributes:
+      sequences: int32, without the primer.
+      log_priors: log p(a|s) under the prior.
+      entropies: of the policy, in nats.
+      kls: KL(policy || prior), in nats, exact.
+    """
+
+    sequences: np.ndarray
+    log_priors: np.ndarray
+    entropies: np.ndarray
+    kls: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Policy:
+    """pi(a|s), the softmax of an objective's policy scores.
+
+    Attributes:
+      q_network: the tuned network.
+      reward_rnn: the prior.
+      objective: says how the two make the policy.
+    """
+
+    q_network: SequenceRNN
+    reward_rnn: SequenceRNN
+    objective: Objective
+
+    @classmethod
+    def of_prior(cls, prior: SequenceRNN) -> Policy:
+        """The untuned model: pi = p."""
+        return cls(prior, prior, OBJECTIVES["psi"])
+
+    def generate(
+        self,
+        primers: np.ndarray,
+        num_steps: int,
+        temperature: float = 1.0,
+        seed: int = 0,
+    ) -> Generated:
+        """Samples `num_steps` tokens after each primer, without exploration.
+
+        The same arguments give the same sequences.
+
+        Args:
+          primers: [N, P] integers that the networks read first, from a zero state.
+          num_steps: tokens to generate.
+          temperature: the policy scores are divided by it.
+          seed: of all randomness.
+        """
+        primers = np.asarray(primers, np.int32)
+        count = primers.shape[0]
+        batch = min(MAX_BATCH, 1 << max(0, count - 1).bit_length())
+        parts = []
+        for start in range(0, count, batch):
+            part = primers[start : start + batch]
+            kept = len(part)
+            part = np.pad(part, [(0, batch - kept), (0, 0)])
+            out = self._compiled_generate(
+                tf.constant(part),
+                num_steps,
+                tf.constant(temperature, tf.float32),
+                tf.constant([seed, start], tf.int32),
+            )
+            parts.append([value.numpy()[:kept] for value in out])
+        return Generated(
+            *(np.concatenate(values) for values in zip(*parts, strict=True))
+        )
+
+    @functools.cached_property
+    def _compiled_generate(self):
+        return tf.function(self._generate, jit_compile=True)
+
+    def _generate(
+        self,
+        primers: tf.Tensor,
+        num_steps: int,
+        temperature: tf.Tensor,
+        seed: tf.Tensor,
+    ) -> Generated:
+        batch = primers.shape[0]
+        q_state = self.q_network.initial_state(batch)
+        prior_state = self.reward_rnn.initial_state(batch)
+        if primers.shape[1] > 1:
+            _, q_state = self.q_network.unroll_with_state(primers[:, :-1])
+            _, prior_state = self.reward_rnn.unroll_with_state(primers[:, :-1])
+        tokens = primers[:, -1]
+        arrays = [
+            tf.TensorArray(dtype, num_steps, element_shape=[batch])
+            for dtype in (tf.int32, tf.float32, tf.float32, tf.float32)
+        ]
+        for t in tf.range(num_steps):
+            q_logits, q_state = self.q_network.step(tokens, q_state)
+            prior_logits, prior_state = self.reward_rnn.step(tokens, prior_state)
+            scores = self.objective.policy_scores(q_logits, prior_logits) / temperature
+            policy = tfp.distributions.Categorical(logits=scores)
+            prior = tfp.distributions.Categorical(logits=prior_logits)
+            tokens = boltzmann(scores, tf.random.fold_in(seed, t))
+            values = (
+                tokens,
+                log_prior(prior_logits, tokens),
+                policy.entropy(),
+                tfp.distributions.kl_divergence(policy, prior),
+            )
+            arrays = [
+                array.write(t, value)
+                for array, value in zip(arrays, values, strict=True)
+            ]
+        return Generated(*(tf.transpose(array.stack()) for array in arrays))

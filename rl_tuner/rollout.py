@@ -1,0 +1,133 @@
+"""Acting: a batch of sequences that grow by a token a step, side by side, in the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from rl_tuner.objectives import Objective, log_prior
+from rl_tuner.sequence_rnn import SequenceRNN
+from rl_tuner.task import Task
+
+Policy = Callable[[tf.Tensor], tf.Tensor]
+
+
+class RolloutState(NamedTuple):
+    """Where N sequences stand.
+
+    Attributes:
+      sequences: [N, max_length] int32, tokens so far, 0 after them.
+      positions: [N] int32, how many tokens so far.
+      last_tokens: [N] int32, what the networks read next.
+      q_state: [N, state_size] of the Q network before it reads them.
+      prior_state: [N, state_size] of the Reward RNN before it reads them.
+      reward_state: [N, reward_state_size] int32 of the task.
+    """
+
+    sequences: tf.Tensor
+    positions: tf.Tensor
+    last_tokens: tf.Tensor
+    q_state: tf.Tensor
+    prior_state: tf.Tensor
+    reward_state: tf.Tensor
+
+
+class Step(NamedTuple):
+    """What happened in one step of N sequences.
+
+    Attributes:
+      before: the state that was acted in.
+      actions: [N] int32.
+      task_rewards: [N] float32, unscaled.
+      log_priors: [N] float32, log p(a|s) under the Reward RNN.
+      scores: [N, A], the policy is softmax(scores).
+      q_state: [N, state_size] of the Q network after it read the last token.
+      prior_state: the same of the Reward RNN.
+      ended: [N] bool, whether the action ended its sequence.
+    """
+
+    before: RolloutState
+    actions: tf.Tensor
+    task_rewards: tf.Tensor
+    log_priors: tf.Tensor
+    scores: tf.Tensor
+    q_state: tf.Tensor
+    prior_state: tf.Tensor
+    ended: tf.Tensor
+
+
+def start(
+    task: Task, q_network: SequenceRNN, reward_rnn: SequenceRNN, primes: tf.Tensor
+) -> RolloutState:
+    """New sequences from zero states: priming tokens [N] int32 -> state."""
+    count = primes.shape[0]
+    return RolloutState(
+        sequences=tf.zeros([count, task.max_length], tf.int32),
+        positions=tf.zeros([count], tf.int32),
+        last_tokens=primes,
+        q_state=q_network.initial_state(count),
+        prior_state=reward_rnn.initial_state(count),
+        reward_state=tf.zeros([count, task.reward_state_size], tf.int32),
+    )
+
+
+def act(
+    task: Task,
+    objective: Objective,
+    q_network: SequenceRNN,
+    reward_rnn: SequenceRNN,
+    state: RolloutState,
+    choose: Policy,
+) -> tuple[Step, RolloutState]:
+    """Adds one token to each sequence.
+
+    Both networks read the last token; `choose` takes the policy scores [N, A] and gives
+    the actions [N] int32; the task rewards them.
+
+    Returns:
+      what happened, and the state after it. A sequence that has ended is left as it is
+      there: `restart` begins a new one in its row.
+    """
+    q_logits, q_state = q_network.step(state.last_tokens, state.q_state)
+    prior_logits, prior_state = reward_rnn.step(state.last_tokens, state.prior_state)
+    scores = objective.policy_scores(q_logits, prior_logits)
+    actions = choose(scores)
+    rewards, reward_state = task.reward(
+        state.sequences, state.positions, actions, state.reward_state
+    )
+    here = tf.range(task.max_length) == state.positions[:, tf.newaxis]
+    ended = state.positions + 1 >= task.max_length
+    if task.end_token is not None:
+        ended |= actions == task.end_token
+    after = RolloutState(
+        sequences=tf.where(here, actions[:, tf.newaxis], state.sequences),
+        positions=state.positions + 1,
+        last_tokens=actions,
+        q_state=q_state,
+        prior_state=prior_state,
+        reward_state=reward_state,
+    )
+    log_priors = log_prior(prior_logits, actions)
+    step = Step(
+        state, actions, rewards, log_priors, scores, q_state, prior_state, ended
+    )
+    return step, after
+
+
+def restart(state: RolloutState, ended: tf.Tensor, primes: tf.Tensor) -> RolloutState:
+    """Begins new sequences, from the priming tokens [N], in the rows where one ended."""
+
+    def zero(value: tf.Tensor) -> tf.Tensor:
+        row = tf.reshape(ended, [-1] + [1] * (len(value.shape) - 1))
+        return tf.where(row, tf.zeros_like(value), value)
+
+    return RolloutState(
+        sequences=zero(state.sequences),
+        positions=zero(state.positions),
+        last_tokens=tf.where(ended, primes, state.last_tokens),
+        q_state=zero(state.q_state),
+        prior_state=zero(state.prior_state),
+        reward_state=zero(state.reward_state),
+    )

@@ -1,0 +1,77 @@
+"""Task: the only interface between the method and a world."""
+
+from __future__ import annotations
+
+import abc
+
+import numpy as np
+import tensorflow as tf
+
+
+class Task(abc.ABC):
+    """What a world tells the method: how a sequence begins, is rewarded and ends.
+
+    `prime`, `random_actions` and `reward` run inside a compiled loop: TensorFlow
+    operations only, and shapes that do not depend on values.
+
+    Attributes:
+      name: as users name it.
+      num_classes: how many tokens there are.
+      max_length: a sequence ends when it has this many tokens.
+      end_token: a sequence also ends with this token; None if no token ends it.
+      reward_state_size: integers per sequence that `reward` carries from one token to
+        the next; they are 0 before the first.
+      uses_log_prior: False keeps log p(a|s) out of the reward under any algorithm.
+    """
+
+    name: str
+    num_classes: int
+    max_length: int
+    end_token: int | None = None
+    reward_state_size: int = 0
+    uses_log_prior: bool = True
+
+    def prime(self, batch_size: int, seed: tf.Tensor) -> tf.Tensor:
+        """The first input of new sequences, not part of them: [N] int32.
+
+        Uniform over all tokens, unless a world says otherwise.
+        """
+        return self._uniform_tokens(batch_size, seed)
+
+    def random_actions(self, batch_size: int, seed: tf.Tensor) -> tf.Tensor:
+        """What epsilon-greedy exploration draws: [N] int32, uniform by default."""
+        return self._uniform_tokens(batch_size, seed)
+
+    @abc.abstractmethod
+    def reward(
+        self,
+        sequences: tf.Tensor,
+        positions: tf.Tensor,
+        actions: tf.Tensor,
+        reward_state: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The task's reward r(s, a), before it is scaled by 1/c.
+
+        Args:
+          sequences: [N, max_length] int32; entries at and after the position are not
+            yet written and must not matter.
+          positions: [N] int32, how many tokens each sequence has.
+          actions: [N] int32, the token that is added at the position.
+          reward_state: [N, reward_state_size] int32.
+
+        Returns:
+          rewards [N] float32, and the next reward state.
+        """
+
+    @abc.abstractmethod
+    def rewards(self, sequences: np.ndarray) -> np.ndarray:
+        """`reward` of each token of whole sequences: [N, max_length] -> the same."""
+
+    @abc.abstractmethod
+    def metrics(self, sequences: np.ndarray) -> dict[str, float]:
+        """What generated sequences [N, max_length] are judged by, name -> value."""
+
+    def _uniform_tokens(self, batch_size: int, seed: tf.Tensor) -> tf.Tensor:
+        return tf.random.stateless_uniform(
+            [batch_size], seed, minval=0, maxval=self.num_classes, dtype=tf.int32
+        )
