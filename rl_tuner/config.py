@@ -14,7 +14,7 @@ TERMINALS = ("bootstrap", "zero")
 
 @dataclasses.dataclass(frozen=True)
 class RLTunerConfig:
-    """What decides how the prior is tuned; the defaults are those of Jaques et al. 2016.
+    """What decides how the prior is tuned; by default as in Jaques et al. 2016.
 
     Attributes:
       algorithm: `q` (Q-learning with log prior), `psi`, `g` or `pure_rl`.

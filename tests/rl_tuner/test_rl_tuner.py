@@ -1,0 +1,162 @@
+import numpy as np
+import pytest
+import scipy.special
+import tensorflow as tf
+from toy_task import CountingTask
+
+from rl_tuner.errors import UserError
+from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
+from rl_tuner.sequence_rnn import SequenceRNN
+
+
+@pytest.fixture(name="prior", scope="module")
+def _prior():
+    keras_seed = np.random.default_rng(3)
+    prior = SequenceRNN(5, (6,))
+    prior.set_weights([keras_seed.normal(size=v.shape) for v in prior.get_weights()])
+    return prior
+
+
+def _tuner(prior, task=None, **settings):
+    settings = {"replay_capacity": 1000, "exploration_steps": 500, **settings}
+    return RLTuner(prior, task or CountingTask(), RLTunerConfig(**settings))
+
+
+def _stored(tuner):
+    """The transitions in the order they were stored."""
+    size = int(tuner._replay.size)
+    return {name: ring.numpy()[:size] for name, ring in tuner._replay._rings.items()}
+
+
+@pytest.mark.parametrize("algorithm", ["psi", "g"])
+@pytest.mark.parametrize("mode", ["egreedy", "boltzmann"])
+def test_stored_transitions_are_what_the_networks_say(prior, algorithm, mode):
+    # 60 steps, and no update before 64 transitions: the Q network is still the prior.
+    tuner = _tuner(
+        prior,
+        algorithm=algorithm,
+        exploration_mode=mode,
+        minibatch_size=64,
+        reward_scaler=3.0,
+    )
+    tuner.train(60)
+    for row in range(tuner.config.num_sequences):
+        played = {
+            k: v[row :: tuner.config.num_sequences] for k, v in _stored(tuner).items()
+        }
+        for start in range(0, 12, 4):  # melodies of four tokens
+            melody = {k: v[start : start + 4] for k, v in played.items()}
+            observations, actions = melody["observations"], melody["actions"]
+            np.testing.assert_array_equal(observations[1:], actions[:-1])
+            np.testing.assert_array_equal(melody["continues"], [1, 1, 1, 0])
+            state = prior.initial_state(1)
+            for t in range(4):
+                np.testing.assert_allclose(melody["states"][t], state[0], atol=1e-5)
+                logits, state = prior.step(observations[t : t + 1], state)
+                for name in ("new_states", "new_prior_states"):
+                    np.testing.assert_allclose(melody[name][t], state[0], atol=1e-5)
+                log_p = scipy.special.log_softmax(logits[0])[actions[t]]
+                reward = 3.0 * (actions[t] / 5 + t)
+                reward += log_p if algorithm == "psi" else 0.0
+                np.testing.assert_allclose(melody["rewards"][t], reward, rtol=1e-5)
+
+
+def test_end_token_ends_a_sequence(prior):
+    tuner = _tuner(prior, CountingTask(end_token=0), minibatch_size=900)
+    tuner.train(500)
+    stored = {k: v[:: tuner.config.num_sequences] for k, v in _stored(tuner).items()}
+    ended = stored["continues"] == 0
+    assert (ended[stored["actions"] == 0]).all()
+    np.testing.assert_array_equal(stored["states"][1:][ended[:-1]], 0.0)
+    assert (stored["states"][1:][~ended[:-1]] != 0.0).any(axis=1).all()
+
+
+@pytest.mark.parametrize("algorithm", ["q", "psi", "g", "pure_rl"])
+def test_training_raises_the_reward_and_keeps_the_reward_rnn(prior, algorithm):
+    tuner = _tuner(
+        prior, algorithm=algorithm, exploration_steps=1000, learning_rate=0.02
+    )
+    before = tuner.evaluate(500)["mean_token"]
+    reports = []
+    tuner.train(4000, reports.append, report_every=1000)
+    assert tuner.evaluate(500)["mean_token"] > before + 0.5
+    assert [report.step for report in reports] == [1000, 2000, 3000, 4000]
+    assert reports[-1].epsilon == pytest.approx(0.1)
+    for ours, theirs in zip(
+        tuner.reward_rnn.get_weights(), prior.get_weights(), strict=True
+    ):
+        assert ours.tobytes() == theirs.tobytes()
+
+
+def test_run_depends_on_the_seed_alone(prior):
+    def weights(seed, stretch):
+        tuner = _tuner(prior, seed=seed)
+        tuner.train(400, report_every=stretch)
+        return tuner.q_network.get_weights()
+
+    one, same, other = weights(1, 400), weights(1, 55), weights(2, 400)
+    for a, b in zip(one, same, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert any((a != b).any() for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("num_sequences", "train_every_nth", "updates"),
+    [(1, 5, 12), (5, 5, 12), (20, 5, 12)],
+)
+def test_updates_keep_their_ratio(prior, num_sequences, train_every_nth, updates):
+    tuner = _tuner(
+        prior,
+        num_sequences=num_sequences,
+        train_every_nth=train_every_nth,
+        minibatch_size=1,
+    )
+    tuner.train(60)
+    assert tuner.step == 60
+    assert int(tuner._optimizer.iterations) == updates
+
+
+def test_target_network_follows_slowly(prior):
+    tuner = _tuner(prior, minibatch_size=5, target_network_update_rate=0.25)
+    tuner.train(5)  # one update
+    for slow, fast, start in zip(
+        tuner.target_network.get_weights(),
+        tuner.q_network.get_weights(),
+        prior.get_weights(),
+        strict=True,
+    ):
+        np.testing.assert_allclose(slow, 0.75 * start + 0.25 * fast, atol=1e-6)
+
+
+def test_another_vocabulary_is_refused(prior):
+    with pytest.raises(UserError, match="has 5 classes but the task 'counting' has 9"):
+        RLTuner(prior, CountingTask(num_classes=9))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"algorithm": "sarsa"}, "choose one of q, psi, g, pure_rl"),
+        ({"exploration_mode": "greedy"}, "egreedy, boltzmann"),
+        ({"discount_rate": 1.5}, "discount_rate is 1.5"),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0; it must be above"),
+        ({"reward_scaler": float("nan")}, "reward_scaler is nan"),
+        ({"minibatch_size": 0}, "minibatch_size is 0"),
+        ({"replay_capacity": 3}, "replay_capacity is 3"),
+        ({"num_sequences": 3}, "num_sequences 3 must divide train_every_nth 5"),
+        ({"seed": -1}, "seed is -1"),
+    ],
+)
+def test_nonsense_settings_are_named(settings, message):
+    with pytest.raises(UserError, match=message):
+        RLTunerConfig(**settings)
+
+
+def test_exploding_loss_stops_the_run(prior):
+    class Hostile(CountingTask):
+        def reward(self, *args):
+            reward, state = super().reward(*args)
+            return reward + tf.constant(np.inf), state
+
+    with pytest.raises(UserError, match="the loss is (inf|nan) at step"):
+        _tuner(prior, Hostile()).train(100)
