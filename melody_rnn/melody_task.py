@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from melody_rnn import metrics
 from melody_rnn.encoding import NUM_CLASSES
+from melody_rnn.metrics import composition_stats
 from melody_rnn.music_theory import LEAP_STATE_SIZE, corpus_rewards, step_rewards
 from melody_rnn.music_theory_settings import MusicTheorySettings
+from melody_rnn.table1 import table1_metrics
 from rl_tuner.errors import UserError
 from rl_tuner.task import Task
 
@@ -97,8 +98,8 @@ class MelodyTask(Task):
 
     def metrics(self, sequences: np.ndarray) -> dict[str, float]:
         """The rows of Table 1 in Jaques et al. 2016: [N, T] integers -> name: value."""
-        return metrics.table1_metrics(
-            metrics.composition_stats(
+        return table1_metrics(
+            composition_stats(
                 sequences, rules=self.settings.rules, key=self.settings.key
             )
         )

@@ -134,9 +134,9 @@ def _match(
     for cells, dense in scopes.values():
         layers = {layer for layer, _ in cells.values()}
         wanted = {(layer, part) for layer in layers for part in ("kernel", "bias")}
-        if cells and set(cells.values()) == wanted and len(cells) == len(wanted):
-            if sorted(dense.values()) == ["bias", "kernel"]:
-                return cells, dense
+        is_whole = cells and sorted(cells.values()) == sorted(wanted)
+        if is_whole and sorted(dense.values()) == ["bias", "kernel"]:
+            return cells, dense
     raise UserError(
         f"{prefix} holds no Note RNN: looked for multi_rnn_cell/cell_N/lstm_cell/"
         "{kernel,bias} and fully_connected/{weights,biases} under their historical "

@@ -88,7 +88,7 @@ def get_objective(algorithm: str) -> Objective:
 
 
 def log_prior(prior_logits: tf.Tensor, actions: tf.Tensor) -> tf.Tensor:
-    """log p(a|s) of the actions: logits [N, A], integers [N] -> [N]."""
+    """The log p(a|s) of the actions: logits [N, A], integers [N] -> [N]."""
     log_probs = tf.nn.log_softmax(prior_logits)
     return take_actions(log_probs, actions)
 
@@ -125,7 +125,7 @@ def td_target(
     discount_rate: float,
     continues: tf.Tensor | None = None,
 ) -> tf.Tensor:
-    """y = r + gamma V(s'); [N].
+    """The target y = r + gamma V(s'); [N].
 
     `continues` [N] is 1 where the sequence goes on after the action and 0 where it has
     ended, so that V = 0 there; None bootstraps from every state, as the papers do.

@@ -1,4 +1,4 @@
-"""RLTuner: tunes a sequence model by rewards while KL control keeps it near its prior."""
+"""RLTuner: tunes a sequence model by rewards, near its prior by KL control."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Acting: a batch of sequences that grow by a token a step, side by side, in the graph."""
+"""Acting: sequences side by side that grow by a token a step, in the graph."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def act(
 
 
 def restart(state: RolloutState, ended: tf.Tensor, primes: tf.Tensor) -> RolloutState:
-    """Begins new sequences, from the priming tokens [N], in the rows where one ended."""
+    """Begins new sequences where one ended, from the priming tokens [N]."""
 
     def zero(value: tf.Tensor) -> tf.Tensor:
         row = tf.reshape(ended, [-1] + [1] * (len(value.shape) - 1))

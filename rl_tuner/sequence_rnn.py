@@ -13,7 +13,7 @@ from rl_tuner import checkpoint_files, magenta_checkpoints
 
 
 class SequenceRNN(keras.Model):
-    """Predicts the next token of a sequence; the Note RNN of Jaques et al., section 2.2.
+    """Predicts the next token; the Note RNN of Jaques et al. 2016, section 2.2.
 
     Each token is one-hot encoded, passes a stack of LSTM layers and a dense layer that
     gives one logit per class; there is no embedding. The same weights serve
@@ -119,7 +119,7 @@ class SequenceRNN(keras.Model):
         return copy
 
     def named_weights(self) -> dict[str, tf.Variable]:
-        """The variables by their names in a checkpoint, in Keras' gate order i, f, c, o.
+        """The variables by their names in a checkpoint; gates in the order i, f, c, o.
 
         `lstm_K/kernel` [inputs, 4 units], `lstm_K/recurrent_kernel` [units, 4 units],
         `lstm_K/bias` [4 units], `logits/kernel` [units, num_classes], `logits/bias`.

@@ -158,5 +158,5 @@ def test_exploding_loss_stops_the_run(prior):
             reward, state = super().reward(*args)
             return reward + tf.constant(np.inf), state
 
-    with pytest.raises(UserError, match="the loss is (inf|nan) at step"):
+    with pytest.raises(UserError, match=r"the loss is (inf|nan) at step"):
         _tuner(prior, Hostile()).train(100)
