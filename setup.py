@@ -52,6 +52,7 @@ setup(
     entry_points={
         "console_scripts": [
             f"{name} = {module}:console_entry" for name, module in SCRIPTS.items()
-        ]
+        ],
+        "rl_tuner.worlds": ["melody = melody_rnn.world"],
     },
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,10 +11,13 @@ import tensorflow as tf
 
 from melody_rnn.encoding import NUM_CLASSES
 from melody_rnn.metrics import composition_stats
+from melody_rnn.midi import write_midi
 from melody_rnn.music_theory import LEAP_STATE_SIZE, corpus_rewards, step_rewards
 from melody_rnn.music_theory_settings import MusicTheorySettings
-from melody_rnn.table1 import table1_metrics
+from melody_rnn.piano_roll import plot_piano_rolls
+from melody_rnn.table1 import TABLE1_ROWS, table1_metrics
 from rl_tuner.errors import UserError
+from rl_tuner.reports import MetricRow
 from rl_tuner.task import Task
 
 
@@ -103,3 +107,15 @@ class MelodyTask(Task):
                 sequences, rules=self.settings.rules, key=self.settings.key
             )
         )
+
+    def metric_rows(self) -> list[MetricRow]:
+        """The rows of Table 1."""
+        return [MetricRow(*row) for row in TABLE1_ROWS]
+
+    def write_samples(
+        self, sequences: np.ndarray, directory: pathlib.Path, title: str
+    ) -> None:
+        """Writes each melody as MIDI, and the first eight as one piano roll."""
+        for index, melody in enumerate(sequences):
+            write_midi(melody, directory / f"melody_{index + 1:02}.mid")
+        plot_piano_rolls(sequences[:8], title, directory / "piano_roll.png")

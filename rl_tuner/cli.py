@@ -1,8 +1,10 @@
 """What all binaries share: quiet TensorFlow, flags, and errors in one line."""
 
+import importlib
 import os
 import pathlib
 import sys
+import warnings
 from collections.abc import Callable
 
 from absl import app, flags, logging
@@ -10,19 +12,59 @@ from absl import app, flags, logging
 from rl_tuner.errors import UserError
 
 
-def run(main: Callable[[], None]) -> None:
+def run(
+    main: Callable[[], None], define_flags: Callable[[list[str]], None] | None = None
+) -> None:
     """Parses the flags, runs `main()` and ends the process.
+
+    `define_flags` is called with the command line first, for flags that depend on it.
 
     Exit codes: 0 on success, 1 with one line on standard error when a flag or an
     input is wrong (`UserError`), 130 on an interrupt from the keyboard. TensorFlow
     must be imported inside `main`, so that `--help` does not wait for it.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     program = pathlib.Path(sys.argv[0]).stem
     try:
+        if define_flags:
+            define_flags(sys.argv)
+        if {"--help", "-help", "-h"}.intersection(sys.argv[1:]):
+            print(_help(sys.modules[main.__module__].__doc__, program))
+            sys.exit(0)
         app.run(lambda _: _guarded(main, program), flags_parser=_parse_flags)
-    except UserError as error:  # from the flags themselves
+    except UserError as error:  # of the flags themselves
         _fail(program, error)
+
+
+def load_tensorflow() -> None:
+    """Imports TensorFlow, and says so, since it takes seconds.
+
+    Its start-up messages go to the C library's standard error before any log level is
+    heeded; they are shown only to users who set TF_CPP_MIN_LOG_LEVEL themselves.
+    """
+    print("loading TensorFlow ...", file=sys.stderr, flush=True)
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        importlib.import_module("tensorflow")
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        tensorflow = importlib.import_module("tensorflow")
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+    tensorflow.get_logger().setLevel("ERROR")
+
+
+def _help(doc: str | None, program: str) -> str:
+    """What the binary does, and its flags, by the module that defines them."""
+    parts = [(doc or program).strip()]
+    for module in flags.FLAGS.flags_by_module_dict():
+        if not module.startswith("absl") and module != sys.argv[0]:
+            parts.append(flags.FLAGS.module_help(module).partition("\n")[2])
+    return "\n\n".join(parts)
 
 
 def _parse_flags(argv: list[str]) -> list[str]:
@@ -38,7 +80,9 @@ def _parse_flags(argv: list[str]) -> list[str]:
 
 
 def _guarded(main: Callable[[], None], program: str) -> None:
-    logging.set_verbosity(logging.WARNING)
+    logging.set_verbosity(logging.ERROR)
+    # pydub, which note_seq imports, warns of a missing ffmpeg that nothing here uses.
+    warnings.filterwarnings("ignore", module="pydub")
     try:
         main()
     except UserError as error:

@@ -14,9 +14,9 @@ from rl_tuner.exploration import boltzmann
 from rl_tuner.objectives import OBJECTIVES, Objective, log_prior
 from rl_tuner.sequence_rnn import SequenceRNN
 
-# Sequences that one compiled call generates at the most: enough to fill the cores,
-# few enough that the activations stay in the cache.
-MAX_BATCH = 1024
+# Sequences that one compiled call generates, for few and for many: two sizes, so that
+# hardly anything is compiled twice.
+SMALL_BATCH, LARGE_BATCH = 128, 1024
 
 
 class Generated(NamedTuple):
@@ -73,7 +73,7 @@ class Policy:
         """
         primers = np.asarray(primers, np.int32)
         count = primers.shape[0]
-        batch = min(MAX_BATCH, 1 << max(0, count - 1).bit_length())
+        batch = SMALL_BATCH if count <= SMALL_BATCH else LARGE_BATCH
         parts = []
         for start in range(0, count, batch):
             part = primers[start : start + batch]

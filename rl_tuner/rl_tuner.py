@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -139,7 +140,7 @@ class RLTuner:
                     )
                 )
 
-    @property
+    @functools.cached_property
     def policy(self) -> Policy:
         """What generates: the tuned policy as it stands, without exploration."""
         return Policy(self.q_network, self.reward_rnn, self.objective)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import abc
+import pathlib
 
 import numpy as np
 import tensorflow as tf
+
+from rl_tuner.reports import MetricRow
 
 
 class Task(abc.ABC):
@@ -70,6 +73,20 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def metrics(self, sequences: np.ndarray) -> dict[str, float]:
         """What generated sequences [N, max_length] are judged by, name -> value."""
+
+    def metric_rows(self) -> list[MetricRow]:
+        """How `metrics` are shown in tables, in order; by default there are none."""
+        return []
+
+    def write_samples(
+        self, sequences: np.ndarray, directory: pathlib.Path, title: str
+    ) -> None:
+        """Writes sequences [N, T] in the form that the world's users want.
+
+        By default a line of numbers each, in `sequences.txt`.
+        """
+        del title
+        np.savetxt(directory / "sequences.txt", sequences, fmt="%d")
 
     def _uniform_tokens(self, batch_size: int, seed: tf.Tensor) -> tf.Tensor:
         return tf.random.stateless_uniform(

@@ -1,0 +1,93 @@
+"""Melodies as a world of `rl_tuner`'s binaries: their flags; imports no TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from absl import flags
+
+from melody_rnn.music_theory_settings import MODES, READINGS, parse_rule_weights
+from rl_tuner.errors import UserError
+
+SHIPPED_CHECKPOINT = "note_rnn"
+
+FLAGS = flags.FLAGS
+
+
+def define_task_flags() -> None:
+    """Defines the flags that choose what a melody is rewarded for."""
+    flags.DEFINE_string(
+        "rules",
+        "paper",
+        f"How the rules read classes 0 and 1, one of {', '.join(READINGS)}: 'paper' "
+        "takes 0 for a rest and 1 for a hold, as the papers' rules do, and makes "
+        "unbroken sixteenths; 'corrected' reads them as what they are, and makes held "
+        "notes.",
+    )
+    flags.DEFINE_string("key", "C major", "Any major or minor key, e.g. 'A minor'.")
+    flags.DEFINE_string(
+        "reward_mode", "music_theory_all", f"One of {', '.join(MODES)}."
+    )
+    flags.DEFINE_string(
+        "rule_weights",
+        "",
+        "Factors of single rules, 0 switches one off: key=2,motif=0.",
+    )
+    flags.DEFINE_integer(
+        "num_notes_in_melody", 32, "Events in a melody, a sixteenth each."
+    )
+    flags.DEFINE_bool(
+        "prime_with_all_notes",
+        False,
+        "Draw the highest note too in priming and exploring; the reference never does.",
+    )
+
+
+def define_generate_flags() -> None:
+    """Defines the flags of priming; Magenta's names."""
+    flags.DEFINE_string("midi_primer", "", "MIDI file of a melody to continue.")
+    flags.DEFINE_string(
+        "primer_melody",
+        "",
+        "A melody to continue, an event a sixteenth: a MIDI pitch, -2 for no event, -1 "
+        "for note off; e.g. '[60, -2, 64, -2]'.",
+    )
+
+
+def task_settings() -> dict[str, Any]:
+    """The arguments of `MelodyTask` that the flags give."""
+    return {
+        "rules": FLAGS.rules,
+        "key": FLAGS.key,
+        "reward_mode": FLAGS.reward_mode,
+        "rule_weights": parse_rule_weights(FLAGS.rule_weights),
+        "num_notes_in_melody": FLAGS.num_notes_in_melody,
+        "prime_with_all_notes": FLAGS.prime_with_all_notes,
+    }
+
+
+def make_task(settings: dict[str, Any]) -> Any:
+    """The `MelodyTask` of these settings."""
+    from melody_rnn.melody_task import MelodyTask
+
+    return MelodyTask(**settings)
+
+
+def run_label(settings: dict[str, Any]) -> str:
+    """How the rules are read: that is what one hears."""
+    return f"{settings['rules']} rules"
+
+
+def primers_from_flags(num_outputs: int) -> list[list[int]] | None:
+    """The melody to continue, once for each output; None without one."""
+    from melody_rnn.midi import parse_primer_melody, read_primer_midi
+
+    if FLAGS.midi_primer and FLAGS.primer_melody:
+        raise UserError("give --midi_primer or --primer_melody, not both")
+    if FLAGS.midi_primer:
+        primer = read_primer_midi(FLAGS.midi_primer)
+    elif FLAGS.primer_melody:
+        primer = parse_primer_melody(FLAGS.primer_melody)
+    else:
+        return None
+    return [primer] * num_outputs

@@ -1,0 +1,102 @@
+"""Tables and figures of tuning runs."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+
+class MetricRow(NamedTuple):
+    """How a metric is shown.
+
+    Attributes:
+      name: as in a dictionary of metrics.
+      label: as users read it.
+      unit: printed behind the number, e.g. "%".
+      better: "lower", "near zero" or "higher"; empty where neither is.
+    """
+
+    name: str
+    label: str
+    unit: str = ""
+    better: str = ""
+
+
+# What `evaluation.evaluate_policy` measures in any world.
+POLICY_ROWS = (
+    MetricRow("task_reward", "Mean task reward a token", "", "higher"),
+    MetricRow("log_prior", "Mean log p(a|s) under the prior", "", "higher"),
+    MetricRow("kl", "Mean KL to the prior (nats a token)"),
+    MetricRow("entropy", "Mean entropy of the policy (nats)"),
+)
+
+
+def comparison_table(
+    rows: Sequence[MetricRow], columns: Mapping[str, Mapping[str, float]]
+) -> str:
+    """A Markdown table of metrics, a row each, and models, a column each.
+
+    Args:
+      rows: what to show, in order.
+      columns: metrics by name, by the model's name.
+    """
+    table = [["Metric", *columns, "better"]]
+    for row in rows:
+        figures = [_figure(metrics[row.name], row.unit) for metrics in columns.values()]
+        table.append([row.label, *figures, row.better])
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    lines = []
+    for cells in [table[0], rule, *table[1:]]:
+        first, *others = cells
+        padded = [first.ljust(widths[0])]
+        padded += [c.rjust(w) for c, w in zip(others, widths[1:], strict=True)]
+        lines.append("| " + " | ".join(padded) + " |")
+    return "\n".join(lines)
+
+
+def _figure(value: float, unit: str) -> str:
+    """Two decimals, or enough for two digits of a small number."""
+    if not math.isfinite(value):
+        return "-"
+    decimals = 2
+    if 0 < abs(value) < 0.01:
+        decimals = min(6, 1 - math.floor(math.log10(abs(value))))
+    return f"{value:.{decimals}f}{unit}"
+
+
+def plot_curves(
+    curves: Sequence[Mapping[str, float]],
+    labels: Mapping[str, str],
+    title: str,
+    path: str | os.PathLike,
+) -> None:
+    """Draws measures along training, a panel each, over environment steps.
+
+    Args:
+      curves: one mapping a measurement, with `step` and each name in `labels`.
+      labels: what to draw, name -> title of its panel.
+      title: of the figure.
+      path: of the PNG file to write.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = min(3, len(labels))
+    figure_rows = -(-len(labels) // columns)
+    figure = Figure(figsize=(4 * columns, 2.8 * figure_rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(figure_rows, columns, squeeze=False).flat
+    steps = [point["step"] for point in curves]
+    for axis, (name, label) in zip(axes, labels.items(), strict=False):
+        axis.plot(steps, [point[name] for point in curves], marker=".")
+        axis.set_title(label, fontsize=10)
+        axis.set_xlabel("environment steps", fontsize=8)
+        axis.tick_params(labelsize=8)
+        axis.grid(alpha=0.3)
+    for axis in list(figure.axes)[len(labels) :]:
+        axis.remove()
+    figure.suptitle(title)
+    figure.savefig(path, dpi=120)

@@ -1,0 +1,91 @@
+"""The folder of a tuning run: its settings, its networks, and what became of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+from typing import Any
+
+import rl_tuner
+from rl_tuner.checkpoint_files import write_atomically
+from rl_tuner.errors import UserError
+
+SETTINGS_NAME = "settings.json"
+Q_NETWORK_NAME = "q_network"
+REWARD_RNN_NAME = "reward_rnn"
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSettings:
+    """What makes a run.
+
+    Attributes:
+      task: as in `--task`.
+      task_settings: what the world makes the task of.
+      prior: where the prior was loaded from.
+      training_steps: environment steps.
+      config: the fields of `RLTunerConfig`.
+    """
+
+    task: str
+    task_settings: dict[str, Any]
+    prior: str
+    training_steps: int
+    config: dict[str, Any]
+
+
+def holds_run(directory: str | os.PathLike) -> bool:
+    """Whether a run was begun in `directory`."""
+    return (pathlib.Path(directory) / SETTINGS_NAME).is_file()
+
+
+def write_settings(directory: str | os.PathLike, settings: RunSettings) -> None:
+    """Writes the settings and the versions that they were run with."""
+    record = {"version": rl_tuner.__version__, **dataclasses.asdict(settings)}
+    text = json.dumps(record, indent=2) + "\n"
+    write_atomically(pathlib.Path(directory) / SETTINGS_NAME, text.encode())
+
+
+def read_settings(directory: str | os.PathLike) -> RunSettings:
+    """Reads what `write_settings` wrote.
+
+    Raises:
+      UserError: there is no run, or its settings are damaged.
+    """
+    path = pathlib.Path(directory) / SETTINGS_NAME
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        names = [field.name for field in dataclasses.fields(RunSettings)]
+        return RunSettings(**{name: record[name] for name in names})
+    except OSError as error:
+        raise UserError(
+            f"no run in {directory}: cannot read {path}: {error.strerror}; name what "
+            "rl_tuner_train --output_dir wrote"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is damaged: {error}") from error
+
+
+def save_networks(directory: str | os.PathLike, tuner: Any) -> None:
+    """Writes the Q network and the Reward RNN of an `RLTuner`."""
+    tuner.q_network.save(pathlib.Path(directory) / Q_NETWORK_NAME)
+    tuner.reward_rnn.save(pathlib.Path(directory) / REWARD_RNN_NAME)
+
+
+def load_policy(directory: str | os.PathLike, settings: RunSettings) -> Any:
+    """The tuned `Policy` of a run.
+
+    Raises:
+      UserError: a network is missing or damaged.
+    """
+    from rl_tuner.objectives import get_objective
+    from rl_tuner.policy import Policy
+    from rl_tuner.sequence_rnn import SequenceRNN
+
+    return Policy(
+        SequenceRNN.load(pathlib.Path(directory) / Q_NETWORK_NAME),
+        SequenceRNN.load(pathlib.Path(directory) / REWARD_RNN_NAME),
+        get_objective(settings.config["algorithm"]),
+    )

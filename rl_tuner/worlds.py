@@ -1,0 +1,135 @@
+"""Finds the world that `--task` names: what the binaries need to know of it.
+
+A world is a module that an installed package declares under the entry point group
+`rl_tuner.worlds`; it must not import TensorFlow, so that `--help` is quick. A user's own
+task needs no world: `--task=some.module:SomeTask`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.resources
+import pathlib
+from typing import Any, Protocol
+
+from rl_tuner.errors import UserError
+
+ENTRY_POINT_GROUP = "rl_tuner.worlds"
+DEFAULT_TASK = "melody"
+
+
+class World(Protocol):
+    """What a world module offers.
+
+    Attributes:
+      SHIPPED_CHECKPOINT: the name in `checkpoints/` of the prior that is tuned when
+        the user names none; None if there is none.
+    """
+
+    SHIPPED_CHECKPOINT: str | None
+
+    def define_task_flags(self) -> None:
+        """Defines the absl flags that choose the task's settings."""
+
+    def define_generate_flags(self) -> None:
+        """Defines the absl flags of generation."""
+
+    def task_settings(self) -> dict[str, Any]:
+        """The task's settings from the flags; JSON-serializable."""
+
+    def make_task(self, settings: dict[str, Any]) -> Any:
+        """The Task of these settings."""
+
+    def run_label(self, settings: dict[str, Any]) -> str:
+        """A word or two for these settings, in titles and names of folders."""
+
+    def primers_from_flags(self, num_outputs: int) -> Any:
+        """Primers [N, P] that the generate flags ask for; None if they do not."""
+
+
+class _OwnTask:
+    """The world of a user's own task: a class without settings."""
+
+    SHIPPED_CHECKPOINT = None
+
+    def __init__(self, path: str):
+        self._path = path
+
+    def define_task_flags(self) -> None:
+        """Has none."""
+
+    def define_generate_flags(self) -> None:
+        """Has none."""
+
+    def task_settings(self) -> dict[str, Any]:
+        """Has none."""
+        return {}
+
+    def make_task(self, settings: dict[str, Any]) -> Any:
+        """Imports the class and makes an instance of it."""
+        module_name, _, class_name = self._path.partition(":")
+        try:
+            task_class = getattr(importlib.import_module(module_name), class_name)
+        except (ImportError, AttributeError) as error:
+            raise UserError(
+                f"--task={self._path} cannot be imported: {error}"
+            ) from error
+        from rl_tuner.task import Task
+
+        if not (isinstance(task_class, type) and issubclass(task_class, Task)):
+            raise UserError(
+                f"--task={self._path} is not a subclass of rl_tuner.task.Task"
+            )
+        return task_class(**settings)
+
+    def run_label(self, settings: dict[str, Any]) -> str:
+        """The name of the class."""
+        return self._path.partition(":")[2]
+
+    def primers_from_flags(self, num_outputs: int) -> None:
+        """Leaves priming to the task."""
+
+
+def find_world(task: str) -> World:
+    """The world of a task's name, or of `module:Class`.
+
+    Raises:
+      UserError: there is none; lists the names.
+    """
+    if ":" in task:
+        return _OwnTask(task)
+    declared = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
+    for entry_point in declared:
+        if entry_point.name == task:
+            return entry_point.load()
+    names = ", ".join(sorted({entry_point.name for entry_point in declared}))
+    raise UserError(
+        f"unknown --task={task}; choose one of {names}, or some.module:SomeTask"
+    )
+
+
+def task_in(argv: list[str]) -> str:
+    """The value of `--task` on a command line that is not parsed yet."""
+    for index, argument in enumerate(argv):
+        name, equals, value = argument.lstrip("-").partition("=")
+        if argument.startswith("-") and name == "task":
+            if equals:
+                return value
+            return argv[index + 1] if index + 1 < len(argv) else ""
+    return DEFAULT_TASK
+
+
+def shipped_checkpoint(world: World) -> pathlib.Path:
+    """Where the prior lies that comes with the package.
+
+    Raises:
+      UserError: the world ships none.
+    """
+    if world.SHIPPED_CHECKPOINT is None:
+        raise UserError(
+            "this task ships no model; name one by --note_rnn_checkpoint_dir"
+        )
+    folder = importlib.resources.files("rl_tuner_checkpoints")
+    path = folder / world.SHIPPED_CHECKPOINT
+    return pathlib.Path(str(path))
