@@ -15,10 +15,16 @@ def generate_for_task(
     num_sequences: int,
     temperature: float = 1.0,
     seed: int = 0,
+    num_steps: int | None = None,
 ) -> Generated:
-    """Samples whole sequences of a task, each from a priming token of the task's."""
+    """Samples sequences of a task, each from a priming token of the task's.
+
+    They are whole sequences of the task, unless `num_steps` gives another length.
+    """
     primes = task.prime(num_sequences, tf.constant([seed, 0x5EED], tf.int32))
-    return policy.generate(primes[:, tf.newaxis], task.max_length, temperature, seed)
+    return policy.generate(
+        primes[:, tf.newaxis], num_steps or task.max_length, temperature, seed
+    )
 
 
 def evaluate_policy(

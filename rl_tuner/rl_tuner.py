@@ -64,12 +64,7 @@ class RLTuner:
         Raises:
           UserError: the prior and the task have different vocabularies.
         """
-        if prior.num_classes != task.num_classes:
-            raise UserError(
-                f"the model has {prior.num_classes} classes but the task "
-                f"{task.name!r} has {task.num_classes}; choose a model of the task's "
-                "own vocabulary"
-            )
+        task.check_model(prior)
         self.config = config or RLTunerConfig()
         self.task = task
         self.objective = objectives.get_objective(self.config.algorithm)

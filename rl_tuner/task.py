@@ -8,7 +8,9 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
+from rl_tuner.errors import UserError
 from rl_tuner.reports import MetricRow
+from rl_tuner.sequence_rnn import SequenceRNN
 
 
 class Task(abc.ABC):
@@ -73,6 +75,18 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def metrics(self, sequences: np.ndarray) -> dict[str, float]:
         """What generated sequences [N, max_length] are judged by, name -> value."""
+
+    def check_model(self, model: SequenceRNN) -> None:
+        """Proves that a model has the task's vocabulary.
+
+        Raises:
+          UserError: it has another.
+        """
+        if model.num_classes != self.num_classes:
+            raise UserError(
+                f"the model has {model.num_classes} classes but the task {self.name!r} "
+                f"has {self.num_classes}; choose a model of the task's own vocabulary"
+            )
 
     def metric_rows(self) -> list[MetricRow]:
         """How `metrics` are shown in tables, in order; by default there are none."""

@@ -1,8 +1,8 @@
 """Finds the world that `--task` names: what the binaries need to know of it.
 
 A world is a module that an installed package declares under the entry point group
-`rl_tuner.worlds`; it must not import TensorFlow, so that `--help` is quick. A user's own
-task needs no world: `--task=some.module:SomeTask`.
+`rl_tuner.worlds`; it must not import TensorFlow, so that `--help` is quick. A user's
+own task needs no world: `--task=some.module:SomeTask`.
 """
 
 from __future__ import annotations
