@@ -6,7 +6,12 @@ from typing import Any
 
 from absl import flags
 
-from melody_rnn.music_theory_settings import MODES, READINGS, parse_rule_weights
+from melody_rnn.music_theory_settings import (
+    MODES,
+    READINGS,
+    MusicTheorySettings,
+    parse_rule_weights,
+)
 from rl_tuner.errors import UserError
 
 SHIPPED_CHECKPOINT = "note_rnn"
@@ -55,8 +60,12 @@ def define_generate_flags() -> None:
 
 
 def task_settings() -> dict[str, Any]:
-    """The arguments of `MelodyTask` that the flags give."""
-    return {
+    """The arguments of `MelodyTask` that the flags give.
+
+    Raises:
+      UserError: one is unknown or makes no sense.
+    """
+    settings = {
         "rules": FLAGS.rules,
         "key": FLAGS.key,
         "reward_mode": FLAGS.reward_mode,
@@ -64,6 +73,14 @@ def task_settings() -> dict[str, Any]:
         "num_notes_in_melody": FLAGS.num_notes_in_melody,
         "prime_with_all_notes": FLAGS.prime_with_all_notes,
     }
+    # Refuses bad values now, before TensorFlow takes its seconds.
+    MusicTheorySettings(
+        rules=FLAGS.rules,
+        key=FLAGS.key,
+        mode=FLAGS.reward_mode,
+        rule_weights=settings["rule_weights"],
+    )
+    return settings
 
 
 def make_task(settings: dict[str, Any]) -> Any:

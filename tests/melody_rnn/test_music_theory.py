@@ -253,6 +253,9 @@ def test_repeated_motif():
     distant = score("repeated_motif", [2, *motif, *[30] * 10, *motif])
     assert [i for i, reward in enumerate(distant) if reward] == [26]
     assert not any(score("repeated_motif", [*motif, *motif[:-1]]))  # too short
+    # One event that belongs to both does not count: every seventh, here.
+    sevens = score("repeated_motif", [14, 16, 18, 20, 22, 24, 26] * 4)
+    assert [i for i, reward in enumerate(sevens) if reward] == [*range(21, 28)]
 
 
 @pytest.mark.parametrize(
