@@ -28,8 +28,7 @@ def _play(body: str, key: str = "C", length: str = "1/16") -> list[int]:
         ("C2- | C2 D", [60, -2, -2, -2, 62]),
         ("C2-D2", [60, -2, 62, -2]),  # a tie written for a slur
         ("^F F | F =F", [66, 66, 65, 65]),  # an accidental lasts for its bar
-        ("C3>D", [60, -2, -2, -2, 62]),  # broken rhythm is 3:1, rounded here
-        ("C2>D2", [60, -2, -2, 62]),
+        ("C2>D2", [60, -2, -2, 62]),  # broken rhythm is 3:1
         ("(3C2D2E2 F", [60, 62, -2, 64, 65]),  # a triplet, rounded to sixteenths
         ("[CEG]2 D", [67, -2, 62]),  # a chord gives its highest note
         ('{gf}C !trill!D ~E .F TG "Am"A', [60, 62, 64, 65, 67, 69]),  # no ornaments

@@ -1,0 +1,136 @@
+"""Turns a folder of MIDI or ABC, or music21's folk tunes, into training data.
+
+The melodies are quantized to sixteenths, transposed to C major or A minor,
+deduplicated, split into training and evaluation by tune, and written as TFRecords of
+SequenceExamples in Magenta's layout, with their counts and terms in dataset.json:
+
+  note_rnn_create_dataset --output_dir=/tmp/note_rnn_data
+  note_rnn_create_dataset --source=my_tunes --output_dir=/tmp/my_data
+
+Files that cannot be read are reported with the reason and skipped.
+"""
+
+import os
+import sys
+from collections.abc import Iterable
+
+from absl import flags
+
+from rl_tuner import cli
+from rl_tuner.errors import UserError
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string(
+    "source",
+    "music21",
+    "Folder of .mid, .midi and .abc files, searched recursively, or one such file; or "
+    "'music21': the folk tunes in the music21 package (O'Neill, Ryan, Aird, others).",
+)
+flags.DEFINE_string("output_dir", None, "Where to write the dataset.")
+flags.DEFINE_float("eval_ratio", 0.1, "Share of the tunes kept for evaluation.")
+flags.DEFINE_integer("num_shards", 4, "Files per split.")
+flags.DEFINE_integer("seed", 0, "Decides the split and the order of the tunes.")
+flags.DEFINE_bool(
+    "include_noncommercial",
+    False,
+    "With --source=music21: take the Essen folksong collection too. Its terms allow "
+    "non-commercial use only.",
+)
+flags.DEFINE_bool(
+    "ignore_polyphonic_notes",
+    False,
+    "In MIDI tracks with chords keep the highest note, instead of skipping the track. "
+    "In ABC the highest is always kept.",
+)
+flags.DEFINE_integer("min_steps", 32, "Skip melodies of fewer sixteenths.")
+flags.DEFINE_integer("min_unique_pitches", 5, "Skip melodies of fewer pitches.")
+flags.DEFINE_integer(
+    "num_workers", 0, "Processes that read files; 0: one per processor."
+)
+
+
+def main() -> None:
+    """Reads the flags and makes the dataset."""
+    if not FLAGS.output_dir:
+        raise UserError("--output_dir is missing; name a directory to write to")
+    if not 0 < FLAGS.eval_ratio < 1:
+        raise UserError(f"--eval_ratio={FLAGS.eval_ratio:g} must lie between 0 and 1")
+    for name, least in (
+        ("num_shards", 1),
+        ("seed", 0),
+        ("min_steps", 2),
+        ("min_unique_pitches", 1),
+        ("num_workers", 0),
+    ):
+        if FLAGS[name].value < least:
+            raise UserError(f"--{name}={FLAGS[name].value} must be at least {least}")
+    output_dir = cli.writable_directory(FLAGS.output_dir)
+
+    from melody_rnn import note_rnn_dataset
+    from melody_rnn.melody_extraction import ExtractionRules
+
+    config = note_rnn_dataset.DatasetConfig(
+        source=FLAGS.source,
+        include_noncommercial=FLAGS.include_noncommercial,
+        eval_ratio=FLAGS.eval_ratio,
+        num_shards=FLAGS.num_shards,
+        seed=FLAGS.seed,
+        extraction=ExtractionRules(
+            ignore_polyphonic_notes=FLAGS.ignore_polyphonic_notes,
+            min_steps=FLAGS.min_steps,
+            min_unique_pitches=FLAGS.min_unique_pitches,
+        ),
+    )
+    workers = FLAGS.num_workers or os.cpu_count() or 1
+    description = note_rnn_dataset.create_dataset(
+        config, output_dir, workers, _with_progress
+    )
+    print(summary_text(description))
+    print(f"written to {output_dir}")
+
+
+def summary_text(description: dict) -> str:
+    """The counts of a `dataset.json` in a few lines."""
+    counts, splits = description["counts"], description["splits"]
+    lines = [
+        "{files} files, {pieces} pieces, {melodies} melodies".format(**counts),
+        f"skipped: {counts['unreadable']} unreadable, "
+        f"{counts['unsuitable']} unsuitable, {counts['duplicates']} duplicates",
+    ]
+    for reason, number in description["skipped_by_reason"].items():
+        lines.append(f"  {number:6} {reason}")
+    lines.append(
+        f"{counts['unique_tunes']} tunes in {splits['families']} families kept; "
+        f"{counts['folded_into_range']} had notes folded into range, "
+        f"{counts['notes_merged']} notes gave way to a higher one on the same step"
+    )
+    for name in ("training", "eval"):
+        lines.append(
+            f"{name}: {splits[name]['tunes']} tunes, {splits[name]['steps']} steps; "
+            + ", ".join(
+                f"{what} {splits[name]['share_' + what]:.1%}"
+                for what in ("no_event", "note_off", "note_on")
+                if splits[name]["tunes"]
+            )
+        )
+    return "\n".join(lines)
+
+
+def _with_progress(reports: Iterable, num_files: int) -> Iterable:
+    """Shows a bar, and each part that cannot be read as it comes."""
+    from tqdm import tqdm
+
+    for report in tqdm(reports, "reading", num_files, unit=" files"):
+        for name, reason in report.unreadable:
+            tqdm.write(f"skipped {name}: {reason}", file=sys.stderr)
+        yield report
+
+
+def console_entry() -> None:
+    """Runs the binary."""
+    cli.run(main)
+
+
+if __name__ == "__main__":
+    console_entry()
