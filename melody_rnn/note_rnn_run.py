@@ -1,0 +1,147 @@
+"""A training run from data to report: what `note_rnn_train` does."""
+
+import dataclasses
+import glob
+import json
+import os
+import pathlib
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from melody_rnn import baselines, note_rnn_dataset, sequence_examples
+from melody_rnn.encoding import NUM_CLASSES
+from melody_rnn.note_rnn_trainer import (
+    EVAL_UNSCORED_STEPS,
+    NoteRnnTrainer,
+    TrainingConfig,
+    evaluate,
+)
+from rl_tuner.errors import UserError
+from rl_tuner.sequence_rnn import SequenceRNN
+
+REPORT_FILE = "evaluation.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """The melodies of both splits, each [steps] ints, and where they are from."""
+
+    training: list[np.ndarray]
+    evaluation: list[np.ndarray]
+    origin: dict[str, Any]
+
+
+def limit_threads(number: int) -> None:
+    """Makes TensorFlow use `number` threads; only before it has done anything."""
+    tf.config.threading.set_intra_op_parallelism_threads(number)
+    tf.config.threading.set_inter_op_parallelism_threads(number)
+
+
+def read_dataset(directory: pathlib.Path) -> Data:
+    """Reads what `note_rnn_create_dataset` wrote.
+
+    Raises:
+      UserError: there is no finished dataset, or it is damaged or too small.
+    """
+    description = note_rnn_dataset.read_description(directory)
+    splits = description["splits"]
+    return _data(
+        [directory / name for name in splits["training"]["files"]],
+        [directory / name for name in splits["eval"]["files"]],
+        {key: description[key] for key in ("settings", "sources", "counts")},
+    )
+
+
+def read_files(training_pattern: str, evaluation_pattern: str) -> Data:
+    """Reads TFRecords in Magenta's layout, given as glob patterns.
+
+    Raises:
+      UserError: no file matches, or one is damaged.
+    """
+    files = []
+    for pattern in (training_pattern, evaluation_pattern):
+        found = sorted(glob.glob(os.path.expanduser(pattern)))
+        if not found:
+            raise UserError(f"no file matches {pattern}; name TFRecords of melodies")
+        files.append([pathlib.Path(name) for name in found])
+    origin = {"training": training_pattern, "eval": evaluation_pattern}
+    return _data(*files, origin)
+
+
+def default_dataset(directory: pathlib.Path) -> Data:
+    """Reads the dataset of music21's folk tunes, made in `directory` if need be."""
+    if not (directory / note_rnn_dataset.DESCRIPTION_FILE).exists():
+        print(f"making a dataset of music21's folk tunes in {directory}", flush=True)
+        directory.mkdir(parents=True, exist_ok=True)
+        note_rnn_dataset.create_dataset(
+            note_rnn_dataset.DatasetConfig(), directory, os.cpu_count() or 1
+        )
+    return read_dataset(directory)
+
+
+def train(
+    config: TrainingConfig, data: Data, output_dir: pathlib.Path
+) -> dict[str, Any]:
+    """Trains, or goes on, and completes `output_dir/note_rnn`.
+
+    Returns:
+      The report, which is also written as `evaluation.json` beside the weights: the
+      scores of the best model and of n-gram models on the same tokens.
+
+    Raises:
+      UserError: `output_dir` holds another run or cannot be written.
+    """
+    trainer = NoteRnnTrainer(
+        config, data.training, data.evaluation, NUM_CLASSES, output_dir
+    )
+    trainer.train()
+    model = SequenceRNN.load(trainer.best_dir)
+    scores = {"note_rnn": evaluate(model, data.evaluation)}
+    for name, order in (("trigram", 3), ("unigram", 1)):
+        ngrams = baselines.NGramModel(data.training, order, NUM_CLASSES)
+        scores[name] = ngrams.score(data.evaluation, EVAL_UNSCORED_STEPS)
+    report = {
+        "split": "eval",
+        "unit": "nats per sixteenth; whole tunes from a zero state, "
+        f"the first {EVAL_UNSCORED_STEPS} predictions of each not scored",
+        "scores": {name: score.as_dict() for name, score in scores.items()},
+        "training_steps": trainer.step,
+        "training_tunes": len(data.training),
+        "eval_tunes": len(data.evaluation),
+    }
+    model.metadata = {
+        "vocabulary": "note_seq MelodyOneHotEncoding(48, 84)",
+        "training": dataclasses.asdict(config),
+        "data": data.origin,
+        "evaluation": report,
+    }
+    model.save(trainer.best_dir)
+    text = json.dumps(report, indent=1) + "\n"
+    (trainer.best_dir / REPORT_FILE).write_text(text, encoding="utf-8")
+    return report
+
+
+def report_text(report: dict[str, Any]) -> str:
+    """The scores as a small table."""
+    lines = [f"{'on the eval tunes':20}accuracy  log perplexity  perplexity"]
+    for name, score in report["scores"].items():
+        lines.append(
+            f"{name:20}{score['accuracy']:8.1%}  {score['log_perplexity']:14.4f}  "
+            f"{score['perplexity']:10.3f}"
+        )
+    return "\n".join(lines)
+
+
+def _data(
+    training_files: list[pathlib.Path],
+    evaluation_files: list[pathlib.Path],
+    origin: dict[str, Any],
+) -> Data:
+    training = sequence_examples.read_melodies(training_files, NUM_CLASSES)
+    evaluation = sequence_examples.read_melodies(evaluation_files, NUM_CLASSES)
+    for name, melodies in (("training", training), ("evaluation", evaluation)):
+        if not melodies:
+            raise UserError(f"the {name} files hold no melody; make a larger dataset")
+    return Data(training, evaluation, origin)
