@@ -16,53 +16,40 @@ _SMALL_CHUNK, _LARGE_CHUNK = 128, 2048
 StepFunction = Callable[..., tuple[tf.Tensor, tf.Tensor]]
 
 
-def scan(step: StepFunction, compositions: tf.Tensor) -> tf.Tensor:
+def scan(step: StepFunction, compositions: tf.Tensor, columns: int) -> tf.Tensor:
     """Collects what `step` returns for every event.
 
     Args:
       step: (composition [N, T], beat [N], action [N], leap_state [N, 3]) ->
-        (values [N, K], leap_state).
+        (values float32 [N, columns], leap_state).
       compositions: int32 [N, T], static shape.
+      columns: how many values there are.
 
     Returns:
-      [T, N, K].
+      float32 [T, N, columns].
     """
-    length = compositions.shape[1]
-    values, leap_state = _one_step(step, compositions, 0, _no_leaps(compositions))
-    collected = tf.TensorArray(values.dtype, length, element_shape=values.shape)
+    number, length = compositions.shape
+    collected = tf.TensorArray(tf.float32, length, element_shape=[number, columns])
 
-    def body(beat, leap_state, collected):
-        values, leap_state = _one_step(step, compositions, beat, leap_state)
-        return beat + 1, leap_state, collected.write(beat, values)
+    def collect(beat, collected, values):
+        return collected.write(beat, values)
 
-    *_, collected = tf.while_loop(
-        lambda beat, *_: beat < length,
-        body,
-        (1, leap_state, collected.write(0, values)),
-    )
-    return collected.stack()
+    return _fold(step, compositions, collect, collected).stack()
 
 
-def scan_sum(step: StepFunction, compositions: tf.Tensor) -> tf.Tensor:
+def scan_sum(step: StepFunction, compositions: tf.Tensor, columns: int) -> tf.Tensor:
     """Sums what `step` returns over the events of each melody.
 
     Args:
-      step: as in `scan`.
+      step: as in `scan`, but its values are int32.
       compositions: int32 [N, T], static shape.
+      columns: how many values there are.
 
     Returns:
-      [N, K].
+      int32 [N, columns].
     """
-    total, leap_state = _one_step(step, compositions, 0, _no_leaps(compositions))
-
-    def body(beat, leap_state, total):
-        values, leap_state = _one_step(step, compositions, beat, leap_state)
-        return beat + 1, leap_state, total + values
-
-    *_, total = tf.while_loop(
-        lambda beat, *_: beat < compositions.shape[1], body, (1, leap_state, total)
-    )
-    return total
+    nothing = tf.zeros([compositions.shape[0], columns], tf.int32)
+    return _fold(step, compositions, lambda _, total, values: total + values, nothing)
 
 
 def in_chunks(function: Callable, compositions) -> list[np.ndarray]:
@@ -111,11 +98,18 @@ def checked_compositions(compositions) -> np.ndarray:
     return array.astype(np.int32)
 
 
-def _one_step(step, compositions, beat, leap_state):
-    action = tf.gather(compositions, beat, axis=1)
-    beats = tf.fill([compositions.shape[0]], beat)
-    return step(compositions, beats, action, leap_state)
+def _fold(step, compositions, combine, initial):
+    """Folds `combine(beat, so_far, values)` over the values of all steps."""
+    number, length = compositions.shape
 
+    def body(beat, leap_state, so_far):
+        action = tf.gather(compositions, beat, axis=1)
+        beats = tf.fill([number], beat)
+        values, leap_state = step(compositions, beats, action, leap_state)
+        return beat + 1, leap_state, combine(beat, so_far, values)
 
-def _no_leaps(compositions):
-    return tf.zeros([compositions.shape[0], LEAP_STATE_SIZE], tf.int32)
+    no_leaps = tf.zeros([number, LEAP_STATE_SIZE], tf.int32)
+    *_, result = tf.while_loop(
+        lambda beat, *_: beat < length, body, (0, no_leaps, initial)
+    )
+    return result

@@ -120,7 +120,7 @@ def _compiled_counts(settings: MusicTheorySettings):
             for numerator, denominator in whole.autocorrelations
         ]
         return [
-            scan_sum(step, compositions),
+            scan_sum(step, compositions, len(_EVENT_COUNTS)),
             tf.cast(tf.stack(extrema, axis=1), tf.int32),
             tf.stack(coefficients, axis=1),
         ]

@@ -105,6 +105,7 @@ def _compiled_scan(settings: MusicTheorySettings):
 
     @tf.function(jit_compile=True)
     def rewards(compositions):
-        return tf.unstack(tf.transpose(scan(step, compositions), [2, 1, 0]))
+        collected = scan(step, compositions, len(settings.reward_names))
+        return tf.unstack(tf.transpose(collected, [2, 1, 0]))
 
     return rewards

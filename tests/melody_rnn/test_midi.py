@@ -71,6 +71,11 @@ def test_quantizes_another_tempo_and_keeps_the_bar(tmp_path):
     assert midi.read_primer_midi(path) == [0, 0, 14, 0, 16, 0, 0, 0]
 
 
+def test_a_long_rest_does_not_end_the_melody(tmp_path):
+    path = write_notes(tmp_path / "a.mid", [(60, 0, 1), (62, 40, 41)])
+    assert midi.read_primer_midi(path) == [14, 1, *[0] * 38, 16]
+
+
 def test_drums_are_no_melody(tmp_path):
     song = pretty_midi.PrettyMIDI(str(write_notes(tmp_path / "a.mid", [(60, 0, 2)])))
     song.instruments.append(pretty_midi.Instrument(0, is_drum=True))

@@ -21,6 +21,8 @@ def melodies():
     """Random walks, so that events of a melody hang together."""
     random = np.random.default_rng(0)
     walks = 18 + random.integers(-4, 5, (1500, 32)).cumsum(axis=1)
+    # Where leaps are doubled, others are resolved: the two counts go together.
+    walks[1000:1300] = np.resize([2, 9, 16, 10, 4, 2], 32)
     walks[random.random(walks.shape) < 0.2] = 0
     # A third of them quicker to repeat: clusters that a binomial error would miss.
     walks[:500, ::2] = walks[:500, :1]
