@@ -86,35 +86,8 @@ def main() -> None:
     description = note_rnn_dataset.create_dataset(
         config, output_dir, workers, _with_progress
     )
-    print(summary_text(description))
+    print(note_rnn_dataset.summary_text(description))
     print(f"written to {output_dir}")
-
-
-def summary_text(description: dict) -> str:
-    """The counts of a `dataset.json` in a few lines."""
-    counts, splits = description["counts"], description["splits"]
-    lines = [
-        "{files} files, {pieces} pieces, {melodies} melodies".format(**counts),
-        f"skipped: {counts['unreadable']} unreadable, "
-        f"{counts['unsuitable']} unsuitable, {counts['duplicates']} duplicates",
-    ]
-    for reason, number in description["skipped_by_reason"].items():
-        lines.append(f"  {number:6} {reason}")
-    lines.append(
-        f"{counts['unique_tunes']} tunes in {splits['families']} families kept; "
-        f"{counts['folded_into_range']} had notes folded into range, "
-        f"{counts['notes_merged']} notes gave way to a higher one on the same step"
-    )
-    for name in ("training", "eval"):
-        lines.append(
-            f"{name}: {splits[name]['tunes']} tunes, {splits[name]['steps']} steps; "
-            + ", ".join(
-                f"{what} {splits[name]['share_' + what]:.1%}"
-                for what in ("no_event", "note_off", "note_on")
-                if splits[name]["tunes"]
-            )
-        )
-    return "\n".join(lines)
 
 
 def _with_progress(reports: Iterable, num_files: int) -> Iterable:
@@ -125,6 +98,7 @@ def _with_progress(reports: Iterable, num_files: int) -> Iterable:
         for name, reason in report.unreadable:
             tqdm.write(f"skipped {name}: {reason}", file=sys.stderr)
         yield report
+    cli.load_tensorflow()  # to write records with; reading need not wait for it
 
 
 def console_entry() -> None:

@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -141,6 +142,33 @@ def read_description(directory: pathlib.Path) -> dict[str, Any]:
     return description
 
 
+def summary_text(description: dict[str, Any]) -> str:
+    """The counts of a `dataset.json` in a few lines."""
+    counts, splits = description["counts"], description["splits"]
+    lines = [
+        "{files} files, {pieces} pieces, {melodies} melodies".format(**counts),
+        f"skipped: {counts['unreadable']} unreadable, "
+        f"{counts['unsuitable']} unsuitable, {counts['duplicates']} duplicates",
+    ]
+    for reason, number in description["skipped_by_reason"].items():
+        lines.append(f"  {number:6} {reason}")
+    lines.append(
+        f"{counts['unique_tunes']} tunes in {splits['families']} families kept; "
+        f"{counts['folded_into_range']} had notes folded into range, "
+        f"{counts['notes_merged']} notes gave way to a higher one on the same step"
+    )
+    for name in ("training", "eval"):
+        lines.append(
+            f"{name}: {splits[name]['tunes']} tunes, {splits[name]['steps']} steps; "
+            + ", ".join(
+                f"{what} {splits[name]['share_' + what]:.1%}"
+                for what in ("no_event", "note_off", "note_on")
+                if splits[name]["tunes"]
+            )
+        )
+    return "\n".join(lines)
+
+
 def split_tunes(melodies: list[np.ndarray], eval_ratio: float, seed: int) -> Split:
     """Splits tunes at random, but keeps those that share passages on one side.
 
@@ -250,6 +278,8 @@ def _write(
     from melody_rnn import sequence_examples
 
     try:
+        for remains in output_dir.glob(".unfinished-*"):  # of a run that was killed
+            shutil.rmtree(remains, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=output_dir, prefix=".unfinished-") as name:
             partial = pathlib.Path(name)
             for key, stem, indices in (

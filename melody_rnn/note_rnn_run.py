@@ -75,9 +75,10 @@ def default_dataset(directory: pathlib.Path) -> Data:
     if not (directory / note_rnn_dataset.DESCRIPTION_FILE).exists():
         print(f"making a dataset of music21's folk tunes in {directory}", flush=True)
         directory.mkdir(parents=True, exist_ok=True)
-        note_rnn_dataset.create_dataset(
+        description = note_rnn_dataset.create_dataset(
             note_rnn_dataset.DatasetConfig(), directory, os.cpu_count() or 1
         )
+        print(note_rnn_dataset.summary_text(description), flush=True)
     return read_dataset(directory)
 
 
@@ -98,7 +99,7 @@ def train(
     )
     trainer.train()
     model = SequenceRNN.load(trainer.best_dir)
-    scores = {"note_rnn": evaluate(model, data.evaluation)}
+    scores = {"note_rnn": evaluate(model, data.evaluation, config.batch_size)}
     for name, order in (("trigram", 3), ("unigram", 1)):
         ngrams = baselines.NGramModel(data.training, order, NUM_CLASSES)
         scores[name] = ngrams.score(data.evaluation, EVAL_UNSCORED_STEPS)

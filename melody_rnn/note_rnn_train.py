@@ -86,7 +86,11 @@ def main() -> None:
     """Reads the flags and trains."""
     layer_sizes = _check_flags()
     output_dir = cli.writable_directory(FLAGS.output_dir)
+    if FLAGS.dataset_dir:  # refused before TensorFlow is waited for
+        from melody_rnn import note_rnn_dataset
 
+        note_rnn_dataset.read_description(pathlib.Path(FLAGS.dataset_dir))
+    cli.load_tensorflow()
     from melody_rnn import note_rnn_run
 
     if FLAGS.num_threads:

@@ -278,7 +278,8 @@ def evaluate(
     for batch in whole_melodies(melodies, batch_size, unscored_steps):
         totals += [float(value) for value in _score_batch(model, batch)]
     nats, right, number = totals
-    return Score(right / max(number, 1), nats / max(number, 1), int(number))
+    number = int(number)
+    return Score(float(right / max(number, 1)), float(nats / max(number, 1)), number)
 
 
 @tf.function(reduce_retracing=True)

@@ -5,6 +5,8 @@ import dataclasses
 import functools
 import multiprocessing
 import pathlib
+import signal
+import warnings
 from collections.abc import Iterable, Iterator
 
 from melody_rnn import abc_notation, melody_extraction
@@ -64,8 +66,16 @@ def read_files(
         return
     # Spawned, not forked: the caller may hold TensorFlow's threads.
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(num_workers, context) as pool:
+    with concurrent.futures.ProcessPoolExecutor(
+        num_workers, context, initializer=_begin_worker
+    ) as pool:
         yield from pool.map(read, names, chunksize=4)
+
+
+def _begin_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
+    # pydub, which note_seq imports, warns of a missing ffmpeg that nothing here uses.
+    warnings.filterwarnings("ignore", module="pydub")
 
 
 def read_file(root: pathlib.Path, name: str, rules: ExtractionRules) -> FileReport:
