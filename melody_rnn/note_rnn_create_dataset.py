@@ -96,7 +96,9 @@ def _with_progress(reports: Iterable, num_files: int) -> Iterable:
 
     for report in tqdm(reports, "reading", num_files, unit=" files"):
         for name, reason in report.unreadable:
-            tqdm.write(f"skipped {name}: {reason}", file=sys.stderr)
+            line = f"skipped {name}: {reason}"  # files may hold control characters
+            line = "".join(c if c.isprintable() else "?" for c in line)
+            tqdm.write(line, file=sys.stderr)
         yield report
     cli.load_tensorflow()  # to write records with; reading need not wait for it
 

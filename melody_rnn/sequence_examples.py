@@ -90,7 +90,7 @@ def read_melodies(
                 "create the dataset anew"
             ) from error
     for melody in melodies:
-        if melody.min() < 0 or melody.max() >= num_classes:
+        if melody.size and not 0 <= melody.min() <= melody.max() < num_classes:
             raise UserError(
                 f"{paths[0]} and its like hold labels outside 0..{num_classes - 1}; "
                 "create the dataset anew"
