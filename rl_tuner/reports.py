@@ -62,8 +62,8 @@ def _figure(value: float, unit: str) -> str:
     if not math.isfinite(value):
         return "-"
     decimals = 2
-    if 0 < abs(value) < 0.01:
-        decimals = min(6, 1 - math.floor(math.log10(abs(value))))
+    if 1e-6 <= abs(value) < 0.01:
+        decimals = 1 - math.floor(math.log10(abs(value)))
     return f"{value:.{decimals}f}{unit}"
 
 

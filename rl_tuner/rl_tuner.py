@@ -156,6 +156,29 @@ class RLTuner:
         """
         return evaluation.evaluate_policy(self.policy, self.task, num_sequences, seed)
 
+    def td_targets(self, batch: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        """What the Q network should put out for a batch, as `train_step` takes it.
+
+        Returns:
+          y = r + gamma V(s') [N], and V(s') [N] of the target network.
+        """
+        # The next observation is the action.
+        target_logits, _ = self.target_network.step(
+            batch["actions"], batch["new_states"]
+        )
+        prior_logits, _ = self.reward_rnn.step(
+            batch["actions"], batch["new_prior_states"]
+        )
+        value = self.objective.state_value(target_logits, prior_logits)
+        is_terminal_zero = self.config.terminal == "zero"
+        target = objectives.td_target(
+            batch["rewards"],
+            value,
+            self.config.discount_rate,
+            batch["continues"] if is_terminal_zero else None,
+        )
+        return target, value
+
     def train_step(self, batch: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         """One update of the Q network from a batch of transitions, then of the target.
 
@@ -171,20 +194,7 @@ class RLTuner:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             trained = [variable.value for variable in self._trained]
             tape.watch(trained)
-            # The next observation is the action.
-            target_logits, _ = self.target_network.step(
-                batch["actions"], batch["new_states"]
-            )
-            prior_logits, _ = self.reward_rnn.step(
-                batch["actions"], batch["new_prior_states"]
-            )
-            value = self.objective.state_value(target_logits, prior_logits)
-            target = objectives.td_target(
-                batch["rewards"],
-                value,
-                self.config.discount_rate,
-                batch["continues"] if self.config.terminal == "zero" else None,
-            )
+            target, value = self.td_targets(batch)
             logits, _ = self.q_network.step(batch["observations"], batch["states"])
             taken = objectives.take_actions(logits, batch["actions"])
             loss = tf.reduce_mean(tf.square(target - taken))

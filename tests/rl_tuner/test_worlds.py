@@ -1,0 +1,62 @@
+import subprocess
+import sys
+
+import pytest
+
+from rl_tuner import worlds
+from rl_tuner.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("argv", "task"),
+    [
+        (["x"], "melody"),
+        (["x", "--task=molecule"], "molecule"),
+        (["x", "-task", "a:B"], "a:B"),
+        (["x", "--tasks=molecule"], "melody"),
+    ],
+)
+def test_task_is_found_on_the_command_line(argv, task):
+    assert worlds.task_in(argv) == task
+
+
+def test_melody_world_ships_its_checkpoint():
+    path = worlds.shipped_checkpoint(worlds.find_world("melody"))
+    assert (path / "config.json").is_file()
+    assert (path / "weights.npz").stat().st_size < 5_000_000
+    assert (path / "MODEL_CARD.md").is_file()
+
+
+def test_own_task_is_found_by_module_and_class():
+    world = worlds.find_world("toy_task:CountingTask")
+    assert world.make_task({}).name == "counting"
+    with pytest.raises(UserError, match="ships no model"):
+        worlds.shipped_checkpoint(world)
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        ("no_such_module:Task", "--task=no_such_module:Task cannot be imported"),
+        ("toy_task:NoSuchTask", "--task=toy_task:NoSuchTask cannot be imported"),
+        ("toy_task:np", "is not a subclass of"),
+    ],
+)
+def test_bad_own_task_is_refused(task, message):
+    with pytest.raises(UserError, match=message):
+        worlds.find_world(task).make_task({})
+
+
+def test_unknown_task_lists_the_known():
+    with pytest.raises(UserError, match=r"choose one of .*melody"):
+        worlds.find_world("chess")
+
+
+def test_worlds_and_their_flags_need_no_tensorflow():
+
+    code = (
+        "import sys; from rl_tuner import worlds, cli, config; "
+        "worlds.find_world('melody').define_task_flags(); "
+        "sys.exit('tensorflow' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
