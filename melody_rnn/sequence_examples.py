@@ -48,7 +48,8 @@ def write_shards(
     writers = [tf.io.TFRecordWriter(str(directory / name)) for name in names]
     for index, melody in enumerate(melodies):
         example = to_sequence_example(melody, num_classes)
-        writers[index % num_shards].write(example.SerializeToString())
+        record = example.SerializeToString(deterministic=True)
+        writers[index % num_shards].write(record)
     for writer in writers:
         writer.close()
     return names

@@ -297,6 +297,12 @@ def test_the_two_binaries_work_hand_in_hand(tmp_path):
     assert "12 tunes in 12 families kept" in out
     assert any("book.abc X:99: wrong notation" in line for line in lines)
     assert note_rnn_dataset.read_description(dataset)["counts"]["unreadable"] == 1
+    here = tmp_path / "here"  # the same bytes from another process
+    here.mkdir()
+    config = note_rnn_dataset.DatasetConfig(source=str(source))
+    note_rnn_dataset.create_dataset(config, here)
+    for path in here.iterdir():
+        assert path.read_bytes() == (dataset / path.name).read_bytes()
     code, out, lines = _run(
         "note_rnn_train",
         f"--dataset_dir={dataset}",
