@@ -110,7 +110,7 @@ class MelodyTask(Task):
 
     def metric_rows(self) -> list[MetricRow]:
         """The rows of Table 1."""
-        return [MetricRow(*row) for row in TABLE1_ROWS]
+        return list(TABLE1_ROWS)
 
     def write_samples(
         self, sequences: np.ndarray, directory: pathlib.Path, title: str

@@ -1,43 +1,27 @@
 """Table 1 of Jaques et al. 2017: its rows, its figures, and ours with their errors."""
 
 import math
-from typing import NamedTuple
 
-
-class Table1Row(NamedTuple):
-    """One metric of Table 1.
-
-    Attributes:
-      name: key in the dictionaries of this module.
-      label: as the paper prints it.
-      unit: "%" or "".
-      better: "lower", "near zero" or "higher".
-    """
-
-    name: str
-    label: str
-    unit: str
-    better: str
-
+from rl_tuner.reports import MetricRow
 
 TABLE1_ROWS = (
-    Table1Row("notes_excessively_repeated", "Notes excessively repeated", "%", "lower"),
-    Table1Row("autocorrelation_lag_1", "Mean autocorrelation - lag 1", "", "near zero"),
-    Table1Row("autocorrelation_lag_2", "Mean autocorrelation - lag 2", "", "near zero"),
-    Table1Row("autocorrelation_lag_3", "Mean autocorrelation - lag 3", "", "near zero"),
-    Table1Row("notes_not_in_key", "Notes not in key", "%", "lower"),
-    Table1Row(
+    MetricRow("notes_excessively_repeated", "Notes excessively repeated", "%", "lower"),
+    MetricRow("autocorrelation_lag_1", "Mean autocorrelation - lag 1", "", "near zero"),
+    MetricRow("autocorrelation_lag_2", "Mean autocorrelation - lag 2", "", "near zero"),
+    MetricRow("autocorrelation_lag_3", "Mean autocorrelation - lag 3", "", "near zero"),
+    MetricRow("notes_not_in_key", "Notes not in key", "%", "lower"),
+    MetricRow(
         "melodies_starting_with_tonic", "Melodies starting with tonic", "%", "higher"
     ),
-    Table1Row("leaps_resolved", "Leaps resolved", "%", "higher"),
-    Table1Row(
+    MetricRow("leaps_resolved", "Leaps resolved", "%", "higher"),
+    MetricRow(
         "melodies_with_unique_max", "Melodies with unique max note", "%", "higher"
     ),
-    Table1Row(
+    MetricRow(
         "melodies_with_unique_min", "Melodies with unique min note", "%", "higher"
     ),
-    Table1Row("notes_in_motif", "Notes in motif", "%", "higher"),
-    Table1Row("notes_in_repeated_motif", "Notes in repeated motif", "%", "higher"),
+    MetricRow("notes_in_motif", "Notes in motif", "%", "higher"),
+    MetricRow("notes_in_repeated_motif", "Notes in repeated motif", "%", "higher"),
 )
 
 

@@ -88,7 +88,7 @@ class EnumerableTask(Task):
         return self.node_rewards[child] + whole
 
 
-def random_prior(task, seed, layer_sizes=(24,), spread=0.7):
+def random_prior(task, seed, layer_sizes=(64,), spread=0.5):
     """A SequenceRNN over the task's tokens with weights drawn at random."""
     prior = SequenceRNN(task.num_classes, layer_sizes)
     rng = np.random.default_rng(seed)

@@ -81,7 +81,7 @@ def _tuner(task, prior, **settings):
 
 def _trained(task, prior, **settings):
     tuner = _tuner(task, prior, **settings)
-    for rate, updates in ((2e-3, 4000), (4e-4, 1500)):
+    for rate, updates in ((4e-3, 2500), (1e-3, 700), (2e-4, 300)):
         tuner._optimizer.learning_rate.assign(rate)
         tuner.train(updates * tuner.config.steps_per_round, report_every=10**9)
     for ours, theirs in zip(
@@ -215,7 +215,7 @@ def test_exact_posterior_is_learned(algorithm, seed):
     tuner = _trained(task, prior, algorithm=algorithm, seed=seed)
     learned = sequence_log_probs(task, _log_policy(task, tuner))
     print("KL", kl(learned, posterior))
-    assert kl(learned, posterior) < 0.01
+    assert kl(learned, posterior) < 1e-3
 
 
 @pytest.mark.parametrize("algorithm", ["psi", "g"])
@@ -225,7 +225,7 @@ def test_exact_posterior_is_learned_with_an_end_token(algorithm):
     assert lengths == {1, 2, 3, 4, 5}
     tuner = _trained(task, prior, algorithm=algorithm)
     learned = sequence_log_probs(task, _log_policy(task, tuner))
-    assert kl(learned, log_posterior(task, log_p, C)) < 0.01
+    assert kl(learned, log_posterior(task, log_p, C)) < 1e-3
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -250,7 +250,7 @@ def test_exact_sweep_of_c_goes_from_the_best_sequence_to_the_prior():
     for c in (0.15, 0.6, 2.0, 20.0):
         tuner = _trained(task, prior, algorithm="psi", reward_scaler=1 / c)
         learned.append(sequence_log_probs(task, _log_policy(task, tuner)))
-        assert kl(learned[-1], log_posterior(task, log_p, c)) < 0.02
+        assert kl(learned[-1], log_posterior(task, log_p, c)) < 0.01
         kls.append(kl(learned[-1], prior_of_sequences))
     assert all(small > large for small, large in itertools.pairwise(kls))
     assert kls[-1] < 0.02
@@ -266,5 +266,5 @@ def test_exact_discounted_policy_is_learned(algorithm):
     undiscounted = log_softmax(backward_induction(task, log_p, C))
     tuner = _trained(task, prior, algorithm=algorithm, discount_rate=0.5)
     learned = sequence_log_probs(task, _log_policy(task, tuner))
-    assert kl(learned, sequence_log_probs(task, exact)) < 0.01
+    assert kl(learned, sequence_log_probs(task, exact)) < 1e-3
     assert kl(learned, sequence_log_probs(task, undiscounted)) > 0.05
