@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from typing import Any
 
 from absl import flags
@@ -88,6 +89,20 @@ def make_task(settings: dict[str, Any]) -> Any:
     from melody_rnn.melody_task import MelodyTask
 
     return MelodyTask(**settings)
+
+
+def read_corpus(directory: str) -> list[Any]:
+    """The training tunes of what note_rnn_create_dataset wrote, each [steps] ints."""
+    from melody_rnn.encoding import NUM_CLASSES
+    from melody_rnn.sequence_examples import read_melodies
+
+    paths = sorted(pathlib.Path(directory).glob("training_melodies.tfrecord-*"))
+    if not paths:
+        raise UserError(
+            f"no training_melodies.tfrecord-* in --corpus_dir={directory}; name what "
+            "note_rnn_create_dataset wrote"
+        )
+    return read_melodies(paths, NUM_CLASSES)
 
 
 def run_label(settings: dict[str, Any]) -> str:

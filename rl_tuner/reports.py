@@ -30,6 +30,8 @@ POLICY_ROWS = (
     MetricRow("log_prior", "Mean log p(a|s) under the prior", "", "higher"),
     MetricRow("kl", "Mean KL to the prior (nats a token)"),
     MetricRow("entropy", "Mean entropy of the policy (nats)"),
+    MetricRow("unique", "Unique sequences", "%", "higher"),
+    MetricRow("copied", "Found verbatim in the corpus", "%", "lower"),
 )
 
 
@@ -39,12 +41,16 @@ def comparison_table(
     """A Markdown table of metrics, a row each, and models, a column each.
 
     Args:
-      rows: what to show, in order.
+      rows: what to show, in order; those that no column has are left out.
       columns: metrics by name, by the model's name.
     """
     table = [["Metric", *columns, "better"]]
-    for row in rows:
-        figures = [_figure(metrics[row.name], row.unit) for metrics in columns.values()]
+    measured = set().union(*columns.values())
+    for row in (row for row in rows if row.name in measured):
+        figures = [
+            _figure(metrics.get(row.name, math.nan), row.unit)
+            for metrics in columns.values()
+        ]
         table.append([row.label, *figures, row.better])
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]

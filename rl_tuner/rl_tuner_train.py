@@ -35,6 +35,11 @@ flags.DEFINE_string(
     "note_rnn_checkpoint_file", "", "The same, but a TensorFlow checkpoint file."
 )
 flags.DEFINE_string(
+    "corpus_dir",
+    "",
+    "The dataset that the model was trained on, to count what is copied from it.",
+)
+flags.DEFINE_string(
     "output_dir", "", f"Where to write; by default a new folder in ./{DEFAULT_RUNS}."
 )
 flags.DEFINE_integer(
@@ -111,11 +116,15 @@ def main() -> None:
 
     cli.load_tensorflow()
     from rl_tuner import run_directory, training_run
+    from rl_tuner.diversity import Corpus
     from rl_tuner.rl_tuner import RLTuner
     from rl_tuner.sequence_rnn import SequenceRNN
 
     task = world.make_task(settings)
     prior = SequenceRNN.load(prior_path)
+    corpus = None
+    if FLAGS.corpus_dir:
+        corpus = Corpus(world.read_corpus(FLAGS.corpus_dir))
     tuner = RLTuner(prior, task, tuner_config)
     output_dir = cli.writable_directory(str(output_dir))
     run_directory.write_settings(
@@ -140,7 +149,7 @@ def main() -> None:
         "steps (the paper's tables: 3000000); compiling takes some seconds",
         flush=True,
     )
-    metrics = training_run.run(tuner, prior, FLAGS.training_steps, outputs)
+    metrics = training_run.run(tuner, prior, FLAGS.training_steps, outputs, corpus)
     print(f"\n{training_run.table(metrics, task)}\n")
     print(f"samples, pictures, curves and the tuned networks are in {output_dir}")
 

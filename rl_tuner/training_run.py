@@ -13,6 +13,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from rl_tuner import reports, run_directory
+from rl_tuner.diversity import Corpus
 from rl_tuner.evaluation import evaluate_policy, generate_for_task
 from rl_tuner.policy import Policy
 from rl_tuner.rl_tuner import RLTuner, TrainingProgress
@@ -29,8 +30,8 @@ CURVE_LABELS = {
     "log_prior": "log p(a|s) under the prior",
     "kl": "KL(policy || prior), nats",
     "entropy": "entropy of the policy, nats",
+    "unique": f"unique of {CURVE_SEQUENCES} sequences, %",
     "loss": "squared temporal difference error",
-    "epsilon": "epsilon",
 }
 
 
@@ -54,25 +55,30 @@ class Outputs:
 
 
 def run(
-    tuner: RLTuner, prior: SequenceRNN, num_steps: int, outputs: Outputs
+    tuner: RLTuner,
+    prior: SequenceRNN,
+    num_steps: int,
+    outputs: Outputs,
+    corpus: Corpus | None = None,
 ) -> dict[str, dict[str, float]]:
     """Trains, and writes all that the run leaves into its directory.
 
     Progress goes to standard error. Sampled before and after the training, the
-    melodies come from the same seeds.
+    sequences come from the same seeds. With the corpus that the prior was trained on,
+    those that are copied from it are counted.
 
     Returns:
       the metrics `before` and `after`, as in `evaluation.evaluate_policy`.
     """
     task, directory = tuner.task, outputs.directory
     untuned = Policy.of_prior(prior)
-    before = evaluate_policy(untuned, task, outputs.num_evaluated)
+    before = evaluate_policy(untuned, task, outputs.num_evaluated, corpus=corpus)
     _write_samples(untuned, task, outputs, "before", "untuned")
     curves = _train(tuner, num_steps, outputs)
     run_directory.save_networks(directory, tuner)
     _write_curves(curves, outputs)
     _write_samples(tuner.policy, task, outputs, "after", outputs.title)
-    after = evaluate_policy(tuner.policy, task, outputs.num_evaluated)
+    after = evaluate_policy(tuner.policy, task, outputs.num_evaluated, corpus=corpus)
     metrics = {"before": before, "after": after}
     _write_metrics(metrics, task, directory)
     return metrics
@@ -111,7 +117,7 @@ def _train(tuner: RLTuner, num_steps: int, outputs: Outputs) -> list[dict[str, f
             due = len(curves) * outputs.curve_every
             if progress.step >= min(due, num_steps):
                 curves.append(_curve_point(tuner, progress))
-                for name in ("task_reward", "log_prior", "kl", "entropy"):
+                for name in ("task_reward", "log_prior", "kl", "entropy", "unique"):
                     value = curves[-1][name]
                     tf.summary.scalar(f"evaluation/{name}", value, progress.step)
 

@@ -41,6 +41,9 @@ class World(Protocol):
     def make_task(self, settings: dict[str, Any]) -> Any:
         """The Task of these settings."""
 
+    def read_corpus(self, directory: str) -> list[Any]:
+        """The training sequences of a dataset, each [length] integers."""
+
     def run_label(self, settings: dict[str, Any]) -> str:
         """A word or two for these settings, in titles and names of folders."""
 
@@ -82,6 +85,12 @@ class _OwnTask:
                 f"--task={self._path} is not a subclass of rl_tuner.task.Task"
             )
         return task_class(**settings)
+
+    def read_corpus(self, directory: str) -> list[Any]:
+        """Knows no format of a corpus."""
+        raise UserError(
+            f"--task={self._path} cannot read a corpus; leave out --corpus_dir"
+        )
 
     def run_label(self, settings: dict[str, Any]) -> str:
         """The name of the class."""
