@@ -17,6 +17,7 @@ SCRIPTS = {
     "note_rnn_train": "melody_rnn.note_rnn_train",
     "rl_tuner_train": "rl_tuner.rl_tuner_train",
     "rl_tuner_generate": "rl_tuner.rl_tuner_generate",
+    "rl_tuner_tradeoff": "rl_tuner.rl_tuner_tradeoff",
 }
 
 CORPUS = ["music21>=9.1"]

@@ -15,25 +15,13 @@ import pathlib
 
 from absl import flags
 
-from rl_tuner import cli, config, worlds
+from rl_tuner import cli, config, tuning_flags, worlds
 from rl_tuner.errors import UserError
 
 FLAGS = flags.FLAGS
-DEFAULTS = config.RLTunerConfig()
+DEFAULTS = tuning_flags.DEFAULTS
 DEFAULT_RUNS = "rl_tuner_runs"
 
-flags.DEFINE_string(
-    "task", worlds.DEFAULT_TASK, "What is tuned for; some.module:SomeTask for your own."
-)
-flags.DEFINE_string(
-    "note_rnn_checkpoint_dir",
-    "",
-    "Folder of the model to tune: what note_rnn_train wrote, or a Magenta checkpoint. "
-    "By default the model that comes with the package.",
-)
-flags.DEFINE_string(
-    "note_rnn_checkpoint_file", "", "The same, but a TensorFlow checkpoint file."
-)
 flags.DEFINE_string(
     "corpus_dir",
     "",
@@ -41,11 +29,6 @@ flags.DEFINE_string(
 )
 flags.DEFINE_string(
     "output_dir", "", f"Where to write; by default a new folder in ./{DEFAULT_RUNS}."
-)
-flags.DEFINE_integer(
-    "training_steps",
-    300_000,
-    "Environment steps, a token of a sequence each; the paper's tables take 3000000.",
 )
 flags.DEFINE_integer(
     "output_every_nth", 50_000, "Environment steps between points of the curves."
@@ -61,56 +44,22 @@ flags.DEFINE_string(
     f"One of {', '.join(config.ALGORITHMS)}: Q-learning with the log prior, "
     "Psi-learning, G-learning, or rewards only.",
 )
-flags.DEFINE_string(
-    "exploration_mode",
-    DEFAULTS.exploration_mode,
-    f"One of {', '.join(config.EXPLORATION_MODES)}.",
-)
-flags.DEFINE_integer(
-    "exploration_steps",
-    None,
-    "Steps over which epsilon falls; by default half of the training steps.",
-)
-flags.DEFINE_string(
-    "terminal",
-    DEFAULTS.terminal,
-    f"One of {', '.join(config.TERMINALS)}: whether the state after the last token "
-    "has a value.",
-)
-for _name, _help in (
-    ("reward_scaler", "1/c, the weight of the task's reward against log p(a|s)."),
-    ("discount_rate", "Gamma."),
-    ("initial_epsilon", "Share of random actions at the first step."),
-    ("final_epsilon", "Share of random actions after --exploration_steps."),
-    ("learning_rate", "Of Adam."),
-    ("clip_norm", "L2 norm that each weight's gradient is clipped to."),
-    ("target_network_update_rate", "How fast the target network follows."),
-):
-    flags.DEFINE_float(_name, getattr(DEFAULTS, _name), _help)
-for _name, _help in (
-    ("minibatch_size", "Transitions an update."),
-    ("train_every_nth", "Environment steps an update."),
-    ("num_sequences", "Sequences that are played side by side."),
-    ("replay_capacity", "Transitions that are remembered."),
-    ("seed", "Of all randomness."),
-):
-    flags.DEFINE_integer(_name, getattr(DEFAULTS, _name), _help)
-flags.DEFINE_bool(
-    "reference_g_update",
-    DEFAULTS.reference_g_update,
-    "Under G, train the Reward RNN too, as the reference implementation did.",
+flags.DEFINE_float(
+    "reward_scaler",
+    DEFAULTS.reward_scaler,
+    "1/c, the weight of the task's reward against log p(a|s).",
 )
 
 
 def main() -> None:
     """Reads the flags, tunes, and prints what changed."""
     world = worlds.find_world(FLAGS.task)
-    for name in ("training_steps", "output_every_nth", "num_samples", "num_melodies"):
-        if FLAGS[name].value < 1:
-            raise UserError(f"--{name}={FLAGS[name].value} must be at least 1")
-    tuner_config = _config()
+    tuning_flags.check_counts(
+        "training_steps", "output_every_nth", "num_samples", "num_melodies"
+    )
+    tuner_config = tuning_flags.tuner_config()
     settings = world.task_settings()
-    prior_path = _prior_path(world)
+    prior_path = tuning_flags.prior_path(world)
     label = f"{tuner_config.algorithm} {world.run_label(settings)}"
     output_dir = _output_dir(label)
 
@@ -154,25 +103,6 @@ def main() -> None:
     print(f"samples, pictures, curves and the tuned networks are in {output_dir}")
 
 
-def _config() -> config.RLTunerConfig:
-    names = [field.name for field in dataclasses.fields(config.RLTunerConfig)]
-    values = {name: FLAGS[name].value for name in names}
-    if values["exploration_steps"] is None:
-        values["exploration_steps"] = FLAGS.training_steps // 2
-    return config.RLTunerConfig(**values)
-
-
-def _prior_path(world: worlds.World) -> pathlib.Path:
-    directory, file = FLAGS.note_rnn_checkpoint_dir, FLAGS.note_rnn_checkpoint_file
-    if directory and file:
-        raise UserError(
-            "give --note_rnn_checkpoint_dir or --note_rnn_checkpoint_file, not both"
-        )
-    if directory or file:
-        return pathlib.Path(directory or file).expanduser()
-    return worlds.shipped_checkpoint(world)
-
-
 def _output_dir(label: str) -> pathlib.Path:
     """The folder to write to: the flag's, which holds no run yet, or a new one."""
     from rl_tuner.run_directory import holds_run
@@ -190,13 +120,9 @@ def _output_dir(label: str) -> pathlib.Path:
     raise AssertionError("unreachable")
 
 
-def _define_flags(argv: list[str]) -> None:
-    worlds.find_world(worlds.task_in(argv)).define_task_flags()
-
-
 def console_entry() -> None:
     """Runs the binary."""
-    cli.run(main, _define_flags)
+    cli.run(main, tuning_flags.define_task_flags)
 
 
 if __name__ == "__main__":

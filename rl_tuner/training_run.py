@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import math
 import pathlib
 from collections.abc import Mapping
 from typing import Any
@@ -92,7 +93,8 @@ def table(metrics: Mapping[str, Mapping[str, float]], task: Task) -> str:
 
 def _train(tuner: RLTuner, num_steps: int, outputs: Outputs) -> list[dict[str, float]]:
     """Trains with a progress bar; returns the points of the curves."""
-    curves: list[dict[str, float]] = []
+    start = TrainingProgress(0, math.nan, math.nan, math.nan, math.nan)
+    curves = [_curve_point(tuner, start)]
     writer = tf.summary.create_file_writer(str(outputs.directory / "tensorboard"))
     stretch = min(REPORT_EVERY, outputs.curve_every)
     with (

@@ -44,7 +44,7 @@ def test_run_leaves_all_that_it_promises(run_dir):
     assert list((run_dir / "tensorboard").glob("events.out.tfevents.*"))
     with open(run_dir / "curves.csv", newline="") as file:
         steps = [int(row["step"]) for row in csv.DictReader(file)]
-    assert steps == [500, 1000, 1500, 2000, 2005]
+    assert steps == [0, 500, 1000, 1500, 2000, 2005]
     metrics = json.loads((run_dir / "metrics.json").read_text())
     assert set(metrics) == {"before", "after"}
     assert metrics["before"]["kl"] == 0.0 < metrics["after"]["kl"]

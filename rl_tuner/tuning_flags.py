@@ -1,0 +1,102 @@
+"""Flags that every binary which tunes has: the task, its prior, and how it is tuned."""
+
+import dataclasses
+import pathlib
+from typing import Any
+
+from absl import flags
+
+from rl_tuner import config, worlds
+from rl_tuner.errors import UserError
+
+FLAGS = flags.FLAGS
+DEFAULTS = config.RLTunerConfig()
+
+flags.DEFINE_string(
+    "task", worlds.DEFAULT_TASK, "What is tuned for; some.module:SomeTask for your own."
+)
+flags.DEFINE_string(
+    "note_rnn_checkpoint_dir",
+    "",
+    "Folder of the model to tune: what note_rnn_train wrote, or a Magenta checkpoint. "
+    "By default the model that comes with the package.",
+)
+flags.DEFINE_string(
+    "note_rnn_checkpoint_file", "", "The same, but a TensorFlow checkpoint file."
+)
+flags.DEFINE_integer(
+    "training_steps",
+    300_000,
+    "Environment steps, a token of a sequence each; the paper's tables take 3000000.",
+)
+flags.DEFINE_string(
+    "exploration_mode",
+    DEFAULTS.exploration_mode,
+    f"One of {', '.join(config.EXPLORATION_MODES)}.",
+)
+flags.DEFINE_integer(
+    "exploration_steps",
+    None,
+    "Steps over which epsilon falls; by default half of the training steps.",
+)
+flags.DEFINE_string(
+    "terminal",
+    DEFAULTS.terminal,
+    f"One of {', '.join(config.TERMINALS)}: whether the state after the last token "
+    "has a value.",
+)
+for _name, _help in (
+    ("discount_rate", "Gamma."),
+    ("initial_epsilon", "Share of random actions at the first step."),
+    ("final_epsilon", "Share of random actions after --exploration_steps."),
+    ("learning_rate", "Of Adam."),
+    ("clip_norm", "L2 norm that each weight's gradient is clipped to."),
+    ("target_network_update_rate", "How fast the target network follows."),
+):
+    flags.DEFINE_float(_name, getattr(DEFAULTS, _name), _help)
+for _name, _help in (
+    ("minibatch_size", "Transitions an update."),
+    ("train_every_nth", "Environment steps an update."),
+    ("num_sequences", "Sequences that are played side by side."),
+    ("replay_capacity", "Transitions that are remembered."),
+    ("seed", "Of all randomness."),
+):
+    flags.DEFINE_integer(_name, getattr(DEFAULTS, _name), _help)
+flags.DEFINE_bool(
+    "reference_g_update",
+    DEFAULTS.reference_g_update,
+    "Under G, train the Reward RNN too, as the reference implementation did.",
+)
+
+
+def define_task_flags(argv: list[str]) -> None:
+    """Defines the flags of the world that the command line names."""
+    worlds.find_world(worlds.task_in(argv)).define_task_flags()
+
+
+def check_counts(*names: str) -> None:
+    """Proves that flags are counts; a `UserError` names the first that is not."""
+    for name in names:
+        if FLAGS[name].value < 1:
+            raise UserError(f"--{name}={FLAGS[name].value} must be at least 1")
+
+
+def tuner_config(**settings: Any) -> config.RLTunerConfig:
+    """The config that the flags give; `settings` stand before them."""
+    names = {field.name for field in dataclasses.fields(config.RLTunerConfig)}
+    values = {name: FLAGS[name].value for name in names if name in FLAGS} | settings
+    if values["exploration_steps"] is None:
+        values["exploration_steps"] = FLAGS.training_steps // 2
+    return config.RLTunerConfig(**values)
+
+
+def prior_path(world: worlds.World) -> pathlib.Path:
+    """Where the model lies that is to be tuned: the flag's, or the shipped one."""
+    directory, file = FLAGS.note_rnn_checkpoint_dir, FLAGS.note_rnn_checkpoint_file
+    if directory and file:
+        raise UserError(
+            "give --note_rnn_checkpoint_dir or --note_rnn_checkpoint_file, not both"
+        )
+    if directory or file:
+        return pathlib.Path(directory or file).expanduser()
+    return worlds.shipped_checkpoint(world)
