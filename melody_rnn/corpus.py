@@ -46,7 +46,7 @@ MUSIC21_COLLECTIONS = (
     ),
     Collection(
         "airdsAirs",
-        "Aird's Airs (1778-1801), encoded by Jack Campin",
+        "Aird's Airs (six books from 1778 on), encoded by Jack Campin",
         _WHEEL_TERMS,
     ),
     Collection(
