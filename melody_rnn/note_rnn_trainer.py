@@ -30,7 +30,8 @@ class TrainingConfig:
       unscored_steps: predictions at the beginning of a sequence without a loss. The
         paper has 8, which leaves a melody's first steps to chance: reinforcement
         learning begins there, with a zero state and a random note.
-      learning_rate: Adam's, at the beginning. The paper's .5 diverges with Adam.
+      learning_rate: Adam's, at the beginning. The paper's .5 gets no further than a
+        unigram model with Adam.
       decay_rate: the learning rate is multiplied with it ...
       decay_steps: ... each time so many steps are done.
       clip_norm: the global norm that gradients are clipped to.
