@@ -115,7 +115,7 @@ class MelodyTask(Task):
     def write_samples(
         self, sequences: np.ndarray, directory: pathlib.Path, title: str
     ) -> None:
-        """Writes each melody as MIDI, and the first eight as one piano roll."""
+        """Writes each melody as MIDI, and the first four as one piano roll."""
         for index, melody in enumerate(sequences):
             write_midi(melody, directory / f"melody_{index + 1:02}.mid")
-        plot_piano_rolls(sequences[:8], title, directory / "piano_roll.png")
+        plot_piano_rolls(sequences[:4], title, directory / "piano_roll.png")
