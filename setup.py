@@ -38,8 +38,10 @@ setup(
     install_requires=[
         "absl-py>=2.0",
         "matplotlib>=3.8",
+        "mido>=1.3",
         "note-seq>=0.0.5",
         "numpy>=1.26",
+        "pretty_midi>=0.2.10",
         "symusic>=0.5",
         "tensorboard>=2.18",
         "tensorflow>=2.18",

@@ -62,7 +62,7 @@ def _help(doc: str | None, program: str) -> str:
     """What the binary does, and its flags, by the module that defines them."""
     parts = [(doc or program).strip()]
     for module in flags.FLAGS.flags_by_module_dict():
-        if not module.startswith("absl") and module != sys.argv[0]:
+        if not module.startswith("absl"):
             parts.append(flags.FLAGS.module_help(module).partition("\n")[2])
     return "\n\n".join(parts)
 
