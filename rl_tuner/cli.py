@@ -33,6 +33,9 @@ def run(
         app.run(lambda _: _guarded(main, program), flags_parser=_parse_flags)
     except UserError as error:  # of the flags themselves
         _fail(program, error)
+    except BrokenPipeError:  # whoever read the output wants no more: `... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def load_tensorflow() -> None:

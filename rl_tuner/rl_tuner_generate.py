@@ -1,4 +1,4 @@
-"""Generates sequences from a tuned run, or from an untuned model.
+r"""Generates sequences from a tuned run, or from an untuned model.
 
 rl_tuner_generate --run_dir=rl_tuner_runs/psi_paper_rules_001 --output_dir=melodies
 rl_tuner_generate --run_dir=my_run --output_dir=melodies --num_steps=128 \
