@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -37,6 +38,27 @@ class UniformReplay(tf.Module):
     def size(self) -> tf.Tensor:
         """How many transitions are stored, a scalar int64."""
         return tf.minimum(self._added, self.capacity)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that is stored, for `restore`: a ring's rows that were ever written."""
+        size = int(self.size)
+        rows = {name: ring[:size].numpy() for name, ring in self._rings.items()}
+        return {"added": self._added.numpy(), **rows}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Makes the memory what it was when `state` was taken.
+
+        Raises:
+          ValueError: the state is of a memory of another kind.
+        """
+        for name, ring in self._rings.items():
+            rows = state[name]
+            if len(rows) > self.capacity or rows.shape[1:] != ring.shape[1:]:
+                raise ValueError(f"{name} is {rows.shape}, the memory {ring.shape}")
+            whole = np.zeros(ring.shape, ring.dtype.as_numpy_dtype)
+            whole[: len(rows)] = rows
+            ring.assign(whole)
+        self._added.assign(state["added"])
 
     def add(self, transitions: Mapping[str, tf.Tensor]) -> None:
         """Stores N transitions, over the oldest once it is full: fields [N, ...]."""

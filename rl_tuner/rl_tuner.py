@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -155,6 +155,44 @@ class RLTuner:
         The metrics are those of `evaluation.evaluate_policy`.
         """
         return evaluation.evaluate_policy(self.policy, self.task, num_sequences, seed)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All of the run that `restore` needs to go on as if it had not been cut.
+
+        Randomness is keyed by the seed and the step, and needs no state of its own.
+        """
+        state = {name: var.numpy() for name, var in self._state_variables().items()}
+        replay = self._replay.state().items()
+        return state | {f"replay/{name}": value for name, value in replay}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Goes back, or on, to where `state` was taken, of a run of the same config.
+
+        Raises:
+          ValueError, KeyError: the state is of another kind of run.
+        """
+        for name, variable in self._state_variables().items():
+            variable.assign(state[name])
+        prefix = "replay/"
+        self._replay.restore(
+            {
+                k.removeprefix(prefix): v
+                for k, v in state.items()
+                if k.startswith(prefix)
+            }
+        )
+
+    def _state_variables(self) -> dict[str, Any]:
+        """Every variable but the replay memory's, by a name that no other has."""
+        variables: dict[str, Any] = {"rounds": self._rounds}
+        for network in (self.q_network, self.target_network, self.reward_rnn):
+            for name, variable in network.named_weights().items():
+                variables[f"{network.name}/{name}"] = variable
+        for index, variable in enumerate(self._optimizer.variables):
+            variables[f"optimizer/{index}"] = variable
+        for name, variable in self._rollout._asdict().items():
+            variables[f"rollout/{name}"] = variable
+        return variables
 
     def td_targets(self, batch: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         """What the Q network should put out for a batch, as `train_step` takes it.

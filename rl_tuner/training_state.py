@@ -1,0 +1,134 @@
+"""Saves of a run that may be cut anywhere: whole, checked, the last two kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import zipfile
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rl_tuner.errors import UserError
+
+ARRAYS_NAME = "arrays.npz"
+MANIFEST_NAME = "manifest.json"
+KEPT = 2
+_CHUNK = 1 << 22
+
+
+class SavedState(NamedTuple):
+    """What a save holds.
+
+    Attributes:
+      step: environment steps at that time.
+      arrays: every variable of the run, by name.
+      record: JSON-serializable; what is no array, as the points of the curves.
+    """
+
+    step: int
+    arrays: dict[str, np.ndarray]
+    record: dict[str, Any]
+
+
+def save(
+    directory: pathlib.Path,
+    step: int,
+    arrays: Mapping[str, np.ndarray],
+    record: Mapping[str, Any],
+) -> None:
+    """Writes a save beside the others, then gives it its name; keeps the last two.
+
+    A cut leaves the saves that were there, and at the most a folder that has no name
+    of a save. An `OSError`, as from a full disk, leaves the same.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    beside = directory / f".unfinished_{os.getpid()}"
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        beside.mkdir()
+        with open(beside / ARRAYS_NAME, "wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+            _to_disk(file)
+        content = {
+            "step": step,
+            "record": dict(record),
+            "arrays_sha256": _sha256(beside / ARRAYS_NAME),
+        }
+        with open(beside / MANIFEST_NAME, "w", encoding="utf-8") as file:
+            json.dump({"content": content, "sha256": _checksum(content)}, file)
+            _to_disk(file)
+        final = directory / f"step_{step:012}"
+        shutil.rmtree(final, ignore_errors=True)
+        os.rename(beside, final)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    for old in _saves(directory)[KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def load_latest(
+    directory: pathlib.Path, warn: Callable[[str], None] = print
+) -> SavedState | None:
+    """Reads the newest save that is whole; None if none was ever made.
+
+    Args:
+      directory: where `save` wrote.
+      warn: is told of each damaged save that is passed over.
+
+    Raises:
+      UserError: there are saves, but all are damaged.
+    """
+    saves = _saves(directory)
+    for path in saves:
+        try:
+            return _load(path)
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            warn(f"the save {path} is damaged ({reason}); using the one before it")
+    if saves:
+        raise UserError(
+            f"every save in {directory} is damaged; start over with --restart"
+        )
+    return None
+
+
+def _load(path: pathlib.Path) -> SavedState:
+    manifest = json.loads((path / MANIFEST_NAME).read_text(encoding="utf-8"))
+    content = manifest["content"]
+    if _checksum(content) != manifest["sha256"]:
+        raise ValueError(f"{MANIFEST_NAME} has another checksum")
+    if _sha256(path / ARRAYS_NAME) != content["arrays_sha256"]:
+        raise ValueError(f"{ARRAYS_NAME} has another checksum")
+    with np.load(path / ARRAYS_NAME, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    return SavedState(content["step"], arrays, content["record"])
+
+
+def _saves(directory: pathlib.Path) -> list[pathlib.Path]:
+    """The folders of saves, the newest first."""
+    found = [p for p in directory.glob("step_*") if re.fullmatch(r"step_\d+", p.name)]
+    return sorted(found, reverse=True)
+
+
+def _to_disk(file: Any) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _sha256(path: pathlib.Path) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(_CHUNK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
