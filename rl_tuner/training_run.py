@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import functools
 import json
 import math
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
@@ -74,11 +76,13 @@ def run(
     task, directory = tuner.task, outputs.directory
     untuned = Policy.of_prior(prior)
     before = evaluate_policy(untuned, task, outputs.num_evaluated, corpus=corpus)
-    _write_samples(untuned, task, outputs, "before", "untuned")
-    curves = _train(tuner, num_steps, outputs)
-    run_directory.save_networks(directory, tuner)
-    _write_curves(curves, outputs)
-    _write_samples(tuner.policy, task, outputs, "after", outputs.title)
+    samples = directory / "samples"
+    write_samples(untuned, task, outputs.num_samples, samples / "before", "untuned")
+    with tqdm(total=num_steps, unit=" steps", smoothing=0.1) as bar:
+        train_and_save(tuner, num_steps, outputs, functools.partial(_show, bar))
+    write_samples(
+        tuner.policy, task, outputs.num_samples, samples / "after", outputs.title
+    )
     after = evaluate_policy(tuner.policy, task, outputs.num_evaluated, corpus=corpus)
     metrics = {"before": before, "after": after}
     _write_metrics(metrics, task, directory)
@@ -91,41 +95,77 @@ def table(metrics: Mapping[str, Mapping[str, float]], task: Task) -> str:
     return reports.comparison_table(rows, metrics)
 
 
-def _train(tuner: RLTuner, num_steps: int, outputs: Outputs) -> list[dict[str, float]]:
-    """Trains with a progress bar; returns the points of the curves."""
+def train_and_save(
+    tuner: RLTuner,
+    num_steps: int,
+    outputs: Outputs,
+    report: Callable[[TrainingProgress], None],
+) -> None:
+    """Trains, and leaves the networks and then the curves in the run's directory.
+
+    Args:
+      tuner: what is trained.
+      num_steps: environment steps.
+      outputs: where to, and how often the curves are measured.
+      report: hears of the progress about once a second.
+    """
+    curves = _train(tuner, num_steps, outputs, report)
+    run_directory.save_networks(outputs.directory, tuner)
+    _write_curves(curves, outputs)
+
+
+def write_samples(
+    policy: Policy, task: Task, number: int, directory: pathlib.Path, title: str
+) -> np.ndarray:
+    """Writes sequences as the task does; the same ones every time: [number, T]."""
+    directory.mkdir(parents=True, exist_ok=True)
+    sequences = generate_for_task(policy, task, number, seed=1).sequences
+    task.write_samples(sequences, directory, title)
+    return sequences
+
+
+def _train(
+    tuner: RLTuner,
+    num_steps: int,
+    outputs: Outputs,
+    report: Callable[[TrainingProgress], None],
+) -> list[dict[str, float]]:
+    """Trains; returns the points of the curves."""
     start = TrainingProgress(0, math.nan, math.nan, math.nan, math.nan)
     curves = [_curve_point(tuner, start)]
     writer = tf.summary.create_file_writer(str(outputs.directory / "tensorboard"))
     stretch = min(REPORT_EVERY, outputs.curve_every)
-    with (
-        writer.as_default(),
-        tqdm(total=num_steps, unit=" steps", smoothing=0.1) as bar,
-    ):
 
-        def report(progress: TrainingProgress) -> None:
-            bar.set_postfix(
-                {
-                    "reward": f"{progress.task_reward:.2f}",
-                    "log p": f"{progress.log_prior:.2f}",
-                    "epsilon": f"{progress.epsilon:.2f}",
-                    "loss": f"{progress.loss:.1f}",
-                },
-                refresh=False,
-            )
-            bar.update(min(progress.step, num_steps) - bar.n)
-            for name in ("task_reward", "log_prior", "loss", "epsilon"):
-                value = getattr(progress, name)
-                tf.summary.scalar(f"training/{name}", value, progress.step)
-            due = len(curves) * outputs.curve_every
-            if progress.step >= min(due, num_steps):
-                curves.append(_curve_point(tuner, progress))
-                for name in ("task_reward", "log_prior", "kl", "entropy", "unique"):
-                    value = curves[-1][name]
-                    tf.summary.scalar(f"evaluation/{name}", value, progress.step)
+    def note(progress: TrainingProgress) -> None:
+        report(progress)
+        for name in ("task_reward", "log_prior", "loss", "epsilon"):
+            value = getattr(progress, name)
+            tf.summary.scalar(f"training/{name}", value, progress.step)
+        due = len(curves) * outputs.curve_every
+        if progress.step >= min(due, num_steps):
+            curves.append(_curve_point(tuner, progress))
+            for name in ("task_reward", "log_prior", "kl", "entropy", "unique"):
+                value = curves[-1][name]
+                tf.summary.scalar(f"evaluation/{name}", value, progress.step)
 
-        tuner.train(num_steps, report, stretch)
+    with writer.as_default():
+        tuner.train(num_steps, note, stretch)
     writer.close()
     return curves
+
+
+def _show(bar: tqdm, progress: TrainingProgress) -> None:
+    """Moves the progress bar."""
+    bar.set_postfix(
+        {
+            "reward": f"{progress.task_reward:.2f}",
+            "log p": f"{progress.log_prior:.2f}",
+            "epsilon": f"{progress.epsilon:.2f}",
+            "loss": f"{progress.loss:.1f}",
+        },
+        refresh=False,
+    )
+    bar.update(min(progress.step, bar.total) - bar.n)
 
 
 def _curve_point(tuner: RLTuner, progress: TrainingProgress) -> dict[str, float]:
@@ -148,15 +188,6 @@ def _write_curves(curves: list[dict[str, float]], outputs: Outputs) -> None:
         writer.writerows(curves)
     path = outputs.directory / "curves.png"
     reports.plot_curves(curves, CURVE_LABELS, outputs.title, path)
-
-
-def _write_samples(
-    policy: Policy, task: Task, outputs: Outputs, folder: str, title: str
-) -> None:
-    directory = outputs.directory / "samples" / folder
-    directory.mkdir(parents=True, exist_ok=True)
-    generated = generate_for_task(policy, task, outputs.num_samples, seed=1)
-    task.write_samples(generated.sequences, directory, title)
 
 
 def _write_metrics(
