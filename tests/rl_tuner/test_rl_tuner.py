@@ -79,7 +79,7 @@ def test_training_raises_the_reward_and_keeps_the_reward_rnn(prior, algorithm):
     before = tuner.evaluate(500)["mean_token"]
     reports = []
     tuner.train(4000, reports.append, report_every=1000)
-    assert tuner.evaluate(500)["mean_token"] > before + 0.5
+    assert tuner.evaluate(500)["mean_token"] > before + 0.3
     assert [report.step for report in reports] == [1000, 2000, 3000, 4000]
     assert reports[-1].epsilon == pytest.approx(0.1)
     for ours, theirs in zip(
