@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
 import pathlib
 import zipfile
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from rl_tuner.errors import UserError
+from rl_tuner.stored_model import StoredModel
 
 CONFIG_NAME = "config.json"
 WEIGHTS_NAME = "weights.npz"
@@ -76,13 +78,8 @@ def write_atomically(path: pathlib.Path, data: bytes) -> None:
         beside.unlink(missing_ok=True)
 
 
-def read(
-    directory: str | os.PathLike,
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def read_model(directory: str | os.PathLike) -> StoredModel:
     """Reads what `write` wrote.
-
-    Returns:
-      the config and the weights by name.
 
     Raises:
       UserError: a file is missing, damaged, or of another format.
@@ -100,11 +97,54 @@ def read(
             "restore it from a copy or train again"
         )
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            weights = {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} is not an archive of arrays: {error}") from error
-    return config, weights
+        weights = _read_arrays(data)
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        RuntimeError,  # encrypted, or a compression that Python does not know
+        zipfile.BadZipFile,
+    ) as error:
+        reason = str(error).splitlines()[0] if str(error) else "it is cut short"
+        raise UserError(f"{path} is not an archive of arrays: {reason}") from error
+    return StoredModel(
+        source=str(directory),
+        format="RL Tuner checkpoint",
+        num_classes=config["num_classes"],
+        layer_sizes=tuple(config["layer_sizes"]),
+        metadata=config["metadata"],
+        weights=weights,
+        variables=tuple(weights),
+    )
+
+
+def _read_arrays(data: bytes) -> dict[str, np.ndarray]:
+    """The arrays of an archive that `np.savez` wrote.
+
+    Its members are read by name and in memory, none is unpickled, and none is larger
+    than the archive: `np.load` would believe any size that one claims.
+    """
+    arrays = {}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = archive.infolist()
+        if sum(member.file_size for member in members) > len(data):
+            raise ValueError("its members are larger than itself")
+        for member in members:
+            if member.compress_type != zipfile.ZIP_STORED:
+                raise ValueError(f"{member.filename} is compressed")
+            content = io.BytesIO(archive.read(member))
+            if np.lib.format.read_magic(content) != (1, 0):
+                raise ValueError(f"{member.filename} is of another version")
+            shape, _, dtype = np.lib.format.read_array_header_1_0(content)
+            left = member.file_size - content.tell()
+            if dtype.kind != "f":
+                raise ValueError(f"{member.filename} holds {dtype}, not floats")
+            if math.prod(shape) * dtype.itemsize != left:
+                raise ValueError(f"{member.filename} has not the size it claims")
+            content.seek(0)
+            array = np.lib.format.read_array(content, allow_pickle=False)
+            arrays[member.filename.removesuffix(".npy")] = array
+    return arrays
 
 
 def check_shapes(
@@ -119,7 +159,8 @@ def check_shapes(
     """
     for name, shape in shapes.items():
         if name not in weights:
-            raise UserError(f"{path} lacks {name}; it holds {', '.join(weights)}")
+            held = ", ".join(weights) or "nothing"
+            raise UserError(f"{path} lacks {name}; it holds {held}")
         if weights[name].shape != shape:
             raise UserError(
                 f"{path}: {name} is {list(weights[name].shape)}, "
@@ -148,7 +189,7 @@ def _read_config(path: pathlib.Path) -> dict[str, Any]:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     except KeyError as error:
         raise UserError(f"{path} lacks {error}; is it another file?") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path} is not a checkpoint's config: {reason}") from error
     return config

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from rl_tuner import checkpoint_files, magenta_checkpoints
+from rl_tuner import checkpoint_files, model_files
 
 
 class SequenceRNN(keras.Model):
@@ -29,6 +30,7 @@ class SequenceRNN(keras.Model):
       state_size: length of a state vector, 2 * sum(layer_sizes).
       metadata: what else is known of the model (its vocabulary, how it was trained);
         JSON-serializable, and stored with the weights.
+      read_from: one line that says what `load` read; empty for other models.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class SequenceRNN(keras.Model):
         self.layer_sizes = tuple(int(size) for size in layer_sizes)
         self.state_size = 2 * sum(self.layer_sizes)
         self.metadata = dict(metadata or {})
+        self.read_from = ""
         self.lstm_layers = [
             keras.layers.LSTM(
                 size, return_sequences=True, return_state=True, name=f"lstm_{index}"
@@ -130,6 +133,10 @@ class SequenceRNN(keras.Model):
                 named[f"{layer.name}/{variable.name}"] = variable
         return named
 
+    def weight_arrays(self) -> dict[str, np.ndarray]:
+        """The values of `named_weights`."""
+        return {key: value.numpy() for key, value in self.named_weights().items()}
+
     def save(self, directory: str | os.PathLike) -> None:
         """Writes `config.json` and `weights.npz` into `directory`, which is created.
 
@@ -141,31 +148,29 @@ class SequenceRNN(keras.Model):
             "layer_sizes": list(self.layer_sizes),
             "metadata": self.metadata,
         }
-        weights = {key: value.numpy() for key, value in self.named_weights().items()}
-        checkpoint_files.write(directory, config, weights)
+        checkpoint_files.write(directory, config, self.weight_arrays())
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> SequenceRNN:
-        """Reads what `save` wrote, or a checkpoint of Magenta's under any known name.
+        """Reads what `save` wrote, or a model of Magenta's under any known name.
 
         Args:
-          path: a directory written by `save`, a directory that holds a TensorFlow 1
-            checkpoint, or such a checkpoint itself (its prefix or file).
+          path: a directory written by `save`, a Magenta bundle (`*.mag`), a TensorFlow
+            1 checkpoint (its prefix or file), or a directory that holds one.
 
         Raises:
           UserError: nothing is there, or it is damaged or no sequence RNN.
         """
-        if checkpoint_files.is_checkpoint(path):
-            config, weights = checkpoint_files.read(path)
-        else:
-            config, weights = magenta_checkpoints.read(path)
-        model = cls(config["num_classes"], config["layer_sizes"], config["metadata"])
-        variables = model.named_weights()
-        shapes = {key: tuple(value.shape) for key, value in variables.items()}
-        checkpoint_files.check_shapes(path, weights, shapes)
-        for key, value in weights.items():
-            variables[key].assign(value)
+        stored = model_files.read(path)
+        model = cls(stored.num_classes, stored.layer_sizes, stored.metadata)
+        model.set_named_weights(stored.weights)
+        model.read_from = stored.in_words()
         return model
+
+    def set_named_weights(self, weights: Mapping[str, Any]) -> None:
+        """Assigns arrays by the names of `named_weights`; all of them."""
+        for name, variable in self.named_weights().items():
+            variable.assign(weights[name])
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, for Keras."""
