@@ -1,0 +1,1 @@
+"""The models that come with RL Tuner: a folder each, with its model card."""
