@@ -17,10 +17,15 @@ SCRIPTS = {
     "note_rnn_train": "melody_rnn.note_rnn_train",
     "rl_tuner_train": "rl_tuner.rl_tuner_train",
     "rl_tuner_generate": "rl_tuner.rl_tuner_generate",
+    "rl_tuner_evaluate": "rl_tuner.rl_tuner_evaluate",
+    "rl_tuner_reproduce": "rl_tuner.rl_tuner_reproduce",
+    "rl_tuner_export": "rl_tuner.rl_tuner_export",
     "rl_tuner_tradeoff": "rl_tuner.rl_tuner_tradeoff",
+    "rl_tuner_listen": "melody_rnn.rl_tuner_listen",
 }
 
 CORPUS = ["music21>=9.1"]
+LISTEN = ["flask>=3.1"]
 
 setup(
     name="rl-tuner",
@@ -32,9 +37,12 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.10",
-    packages=["rl_tuner", "melody_rnn", "rl_tuner_checkpoints"],
+    packages=["rl_tuner", "melody_rnn", "melody_rnn.listening", "rl_tuner_checkpoints"],
     package_dir={"rl_tuner_checkpoints": "checkpoints"},
-    package_data={"rl_tuner_checkpoints": ["*/*"]},
+    package_data={
+        "rl_tuner_checkpoints": ["*/*"],
+        "melody_rnn.listening": ["templates/*", "static/*"],
+    },
     install_requires=[
         "absl-py>=2.0",
         "matplotlib>=3.8",
@@ -42,6 +50,7 @@ setup(
         "note-seq>=0.0.5",
         "numpy>=1.26",
         "pretty_midi>=0.2.10",
+        "scipy>=1.11",
         "symusic>=0.5",
         "tensorboard>=2.18",
         "tensorflow>=2.18",
@@ -50,7 +59,8 @@ setup(
     ],
     extras_require={
         "corpus": CORPUS,
-        "test": ["pytest>=8", "ruff>=0.9", "scipy>=1.11", *CORPUS],
+        "listen": LISTEN,
+        "test": ["pytest>=8", "ruff>=0.9", "selenium>=4.20", *CORPUS, *LISTEN],
     },
     entry_points={
         "console_scripts": [

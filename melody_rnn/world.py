@@ -26,9 +26,8 @@ def define_task_flags() -> None:
         "rules",
         "paper",
         f"How the rules read classes 0 and 1, one of {', '.join(READINGS)}: 'paper' "
-        "takes 0 for a rest and 1 for a hold, as the papers' rules do, and makes "
-        "unbroken sixteenths; 'corrected' reads them as what they are, and makes held "
-        "notes.",
+        "takes 0 for a rest and 1 for a hold, as the papers' rules do, which "
+        "punishes held notes; 'corrected' reads them as what they are.",
     )
     flags.DEFINE_string("key", "C major", "Any major or minor key, e.g. 'A minor'.")
     flags.DEFINE_string(
@@ -51,12 +50,19 @@ def define_task_flags() -> None:
 
 def define_generate_flags() -> None:
     """Defines the flags of priming; Magenta's names."""
-    flags.DEFINE_string("midi_primer", "", "MIDI file of a melody to continue.")
+    flags.DEFINE_string("primer_midi", "", "MIDI file of a melody to continue.")
+    flags.DEFINE_alias("midi_primer", "primer_midi")
     flags.DEFINE_string(
         "primer_melody",
         "",
         "A melody to continue, an event a sixteenth: a MIDI pitch, -2 for no event, -1 "
         "for note off; e.g. '[60, -2, 64, -2]'.",
+    )
+    flags.DEFINE_float(
+        "qpm",
+        None,
+        "Quarter notes a minute of what is written; by default those of --primer_midi, "
+        "else 80.",
     )
 
 
@@ -91,6 +97,13 @@ def make_task(settings: dict[str, Any]) -> Any:
     return MelodyTask(**settings)
 
 
+def experiment() -> Any:
+    """Table 1 and the figures of Jaques et al. 2016."""
+    from melody_rnn.melody_experiment import MelodyExperiment
+
+    return MelodyExperiment()
+
+
 def read_corpus(directory: str) -> list[Any]:
     """The training tunes of what note_rnn_create_dataset wrote, each [steps] ints."""
     from melody_rnn.encoding import NUM_CLASSES
@@ -114,12 +127,30 @@ def primers_from_flags(num_outputs: int) -> list[list[int]] | None:
     """The melody to continue, once for each output; None without one."""
     from melody_rnn.midi import parse_primer_melody, read_primer_midi
 
-    if FLAGS.midi_primer and FLAGS.primer_melody:
-        raise UserError("give --midi_primer or --primer_melody, not both")
-    if FLAGS.midi_primer:
-        primer = read_primer_midi(FLAGS.midi_primer)
+    if FLAGS.primer_midi and FLAGS.primer_melody:
+        raise UserError("give --primer_midi or --primer_melody, not both")
+    if FLAGS.primer_midi:
+        primer = read_primer_midi(FLAGS.primer_midi)
     elif FLAGS.primer_melody:
         primer = parse_primer_melody(FLAGS.primer_melody)
     else:
         return None
     return [primer] * num_outputs
+
+
+def write_settings() -> dict[str, Any]:
+    """The tempo to write melodies at."""
+    from melody_rnn.midi import read_tempo
+
+    if FLAGS.qpm is None:
+        return {"qpm": read_tempo(FLAGS.primer_midi)} if FLAGS.primer_midi else {}
+    if not 0 < FLAGS.qpm < float("inf"):
+        raise UserError(f"--qpm={FLAGS.qpm} must be above 0 and finite")
+    return {"qpm": FLAGS.qpm}
+
+
+def adapt_model(model: Any) -> Any:
+    """The model restricted to the notes that the rules know."""
+    from melody_rnn.melody_range import in_our_range
+
+    return in_our_range(model)

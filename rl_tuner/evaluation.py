@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
 from rl_tuner.diversity import Corpus, unique_share
+from rl_tuner.experiment import Evaluation, Experiment
+from rl_tuner.objectives import take_actions
 from rl_tuner.policy import Generated, Policy
+from rl_tuner.sequence_rnn import SequenceRNN
 from rl_tuner.task import Task
+
+_CHUNK = 2048
+
+
+def sample_primes(task: Task, num_sequences: int, seed: int = 0) -> tf.Tensor:
+    """The priming tokens that `generate_for_task` gives the same arguments: [N]."""
+    return task.prime(num_sequences, tf.constant([seed, 0x5EED], tf.int32))
 
 
 def generate_for_task(
@@ -22,7 +34,7 @@ def generate_for_task(
 
     They are whole sequences of the task, unless `num_steps` gives another length.
     """
-    primes = task.prime(num_sequences, tf.constant([seed, 0x5EED], tf.int32))
+    primes = sample_primes(task, num_sequences, seed)
     return policy.generate(
         primes[:, tf.newaxis], num_steps or task.max_length, temperature, seed
     )
@@ -59,8 +71,102 @@ def evaluate_policy(
         **task.metrics(generated.sequences),
         "unique": unique_share(generated.sequences),
         **copied,
-        "task_reward": float(np.mean(task.rewards(generated.sequences))),
-        "log_prior": float(np.mean(generated.log_priors)),
-        "entropy": float(np.mean(generated.entropies)),
-        "kl": float(np.mean(generated.kls)),
+        **{k: float(np.mean(v)) for k, v in _token_measures(generated, task).items()},
+    }
+
+
+def measure_policy(
+    policy: Policy,
+    task: Task,
+    experiment: Experiment,
+    num_sequences: int,
+    seed: int = 0,
+    untuned: SequenceRNN | None = None,
+) -> Evaluation:
+    """Samples sequences and judges them, with standard errors.
+
+    Args:
+      policy: what samples.
+      task: what judges.
+      experiment: says how the task's metrics are measured.
+      num_sequences: how many.
+      seed: the same seed samples the same.
+      untuned: the prior, where the policy's Reward RNN is no longer the prior.
+
+    Returns:
+      metrics as of `evaluate_policy`, and `log_untuned`, the mean log p(a|s) of a token
+      under the prior, whatever the Reward RNN has become.
+    """
+    generated = generate_for_task(policy, task, num_sequences, seed=seed)
+    judgement = experiment.judge(task, generated.sequences)
+    measures = _token_measures(generated, task)
+    measures["log_untuned"] = generated.log_priors
+    if untuned is not None:
+        primes = sample_primes(task, num_sequences, seed)
+        measures["log_untuned"] = log_priors(untuned, primes, generated.sequences)
+    # Tokens of a sequence are not independent, but the means of sequences are.
+    means = {name: np.mean(value, axis=1) for name, value in measures.items()}
+    return Evaluation(
+        num_sequences=num_sequences,
+        seed=seed,
+        metrics={
+            **judgement.metrics,
+            "unique": unique_share(generated.sequences),
+            **{name: float(np.mean(mean)) for name, mean in means.items()},
+        },
+        standard_errors={
+            **judgement.standard_errors,
+            **{
+                name: float(np.std(mean)) / math.sqrt(num_sequences)
+                for name, mean in means.items()
+            },
+        },
+        counts=judgement.counts,
+    )
+
+
+def log_priors(
+    prior: SequenceRNN, primes: tf.Tensor, sequences: np.ndarray
+) -> np.ndarray:
+    """The log p(a|s) of each token: primes [N], sequences [N, T] -> [N, T]."""
+    inputs = _shifted(primes, sequences)
+    parts = []
+    for start in range(0, len(sequences), _CHUNK):
+        chosen = slice(start, start + _CHUNK)
+        log_probs = tf.nn.log_softmax(prior.unroll(inputs[chosen]))
+        parts.append(take_actions(log_probs, sequences[chosen]).numpy())
+    return np.concatenate(parts)
+
+
+def next_token_probabilities(
+    policy: Policy, primes: tf.Tensor, sequences: np.ndarray
+) -> np.ndarray:
+    """The pi(a|s) of all tokens a along given sequences.
+
+    Args:
+      policy: whose probabilities; the sequences need not be of its making.
+      primes: [N] integers, the priming tokens.
+      sequences: [N, T] integers.
+
+    Returns:
+      [N, T, A]; those at t are before the token at t is read.
+    """
+    inputs = _shifted(primes, sequences)
+    q_logits = policy.q_network.unroll(inputs)
+    prior_logits = policy.reward_rnn.unroll(inputs)
+    return tf.nn.softmax(policy.objective.policy_scores(q_logits, prior_logits)).numpy()
+
+
+def _shifted(primes: tf.Tensor, sequences: np.ndarray) -> np.ndarray:
+    """What the networks read: the priming token, then all tokens but the last."""
+    return np.concatenate([np.asarray(primes)[:, np.newaxis], sequences[:, :-1]], 1)
+
+
+def _token_measures(generated: Generated, task: Task) -> dict[str, np.ndarray]:
+    """What is measured of each token in any world: name -> [N, T]."""
+    return {
+        "task_reward": np.asarray(task.rewards(generated.sequences)),
+        "log_prior": generated.log_priors,
+        "entropy": generated.entropies,
+        "kl": generated.kls,
     }

@@ -28,6 +28,7 @@ class MetricRow(NamedTuple):
 POLICY_ROWS = (
     MetricRow("task_reward", "Mean task reward a token", "", "higher"),
     MetricRow("log_prior", "Mean log p(a|s) under the prior", "", "higher"),
+    MetricRow("log_untuned", "Mean log p(a|s) under the untuned model", "", "higher"),
     MetricRow("kl", "Mean KL to the prior (nats a token)"),
     MetricRow("entropy", "Mean entropy of the policy (nats)"),
     MetricRow("unique", "Unique sequences", "%", "higher"),
@@ -48,10 +49,15 @@ def comparison_table(
     measured = set().union(*columns.values())
     for row in (row for row in rows if row.name in measured):
         figures = [
-            _figure(metrics.get(row.name, math.nan), row.unit)
+            format_figure(metrics.get(row.name, math.nan), row.unit)
             for metrics in columns.values()
         ]
         table.append([row.label, *figures, row.better])
+    return markdown_table(table)
+
+
+def markdown_table(table: Sequence[Sequence[str]]) -> str:
+    """Lays out cells [rows, columns], the first row a header, for people to read."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = []
@@ -63,7 +69,7 @@ def comparison_table(
     return "\n".join(lines)
 
 
-def _figure(value: float, unit: str) -> str:
+def format_figure(value: float, unit: str = "") -> str:
     """Two decimals, or enough for two digits of a small number."""
     if not math.isfinite(value):
         return "-"

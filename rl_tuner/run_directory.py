@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import rl_tuner
 from rl_tuner.checkpoint_files import write_atomically
 from rl_tuner.errors import UserError
+from rl_tuner.experiment import Evaluation
 
 SETTINGS_NAME = "settings.json"
+EVALUATION_NAME = "evaluation.json"
 Q_NETWORK_NAME = "q_network"
 REWARD_RNN_NAME = "reward_rnn"
 
@@ -66,6 +70,70 @@ def read_settings(directory: str | os.PathLike) -> RunSettings:
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged: {error}") from error
+
+
+def claim(path: pathlib.Path, settings: Mapping[str, Any]) -> None:
+    """Writes what a folder of runs is made with, or proves that it is that already.
+
+    Args:
+      path: of the file that says so, in that folder.
+      settings: JSON-serializable.
+
+    Raises:
+      UserError: the folder holds runs of other settings.
+    """
+    text = json.dumps(settings, indent=2) + "\n"
+    if not path.exists():
+        write_atomically(path, text.encode())
+        return
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is damaged: {error}") from error
+    wanted = json.loads(text)
+    for name in wanted:
+        if wanted[name] != kept.get(name):
+            raise UserError(
+                f"{path.parent} holds runs of other settings, listed in {path.name}: "
+                f"{name} is {kept.get(name)}, not {wanted[name]}; "
+                "choose another --output_dir"
+            )
+
+
+def fingerprint(model: Any) -> str:
+    """The SHA-256 of a `SequenceRNN`'s weights, whatever file they came from."""
+    digest = hashlib.sha256()
+    for name, weights in sorted(model.named_weights().items()):
+        digest.update(name.encode())
+        digest.update(weights.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def write_json(path: pathlib.Path, value: Any) -> None:
+    """Writes JSON, whole or not at all."""
+    write_atomically(path, (json.dumps(value, indent=2) + "\n").encode())
+
+
+def write_evaluation(directory: pathlib.Path, evaluation: Evaluation) -> None:
+    """Writes what was measured of a model."""
+    write_json(directory / EVALUATION_NAME, dataclasses.asdict(evaluation))
+
+
+def read_evaluation(directory: pathlib.Path) -> Evaluation | None:
+    """Reads what `write_evaluation` wrote; None if nothing was measured.
+
+    Raises:
+      UserError: it is damaged.
+    """
+    path = directory / EVALUATION_NAME
+    if not path.is_file():
+        return None
+    try:
+        return Evaluation(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(
+            f"{path} is damaged: {error}; delete it to measure again"
+        ) from error
 
 
 def save_networks(directory: str | os.PathLike, tuner: Any) -> None:

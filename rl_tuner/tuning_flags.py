@@ -1,12 +1,14 @@
 """Flags that every binary which tunes has: the task, its prior, and how it is tuned."""
 
 import dataclasses
+import math
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 from absl import flags
 
-from rl_tuner import config, worlds
+from rl_tuner import config, model_flags, worlds
 from rl_tuner.errors import UserError
 
 FLAGS = flags.FLAGS
@@ -14,15 +16,6 @@ DEFAULTS = config.RLTunerConfig()
 
 flags.DEFINE_string(
     "task", worlds.DEFAULT_TASK, "What is tuned for; some.module:SomeTask for your own."
-)
-flags.DEFINE_string(
-    "note_rnn_checkpoint_dir",
-    "",
-    "Folder of the model to tune: what note_rnn_train wrote, or a Magenta checkpoint. "
-    "By default the model that comes with the package.",
-)
-flags.DEFINE_string(
-    "note_rnn_checkpoint_file", "", "The same, but a TensorFlow checkpoint file."
 )
 flags.DEFINE_integer(
     "training_steps",
@@ -81,6 +74,17 @@ def check_counts(*names: str) -> None:
             raise UserError(f"--{name}={FLAGS[name].value} must be at least 1")
 
 
+def constants(texts: Sequence[str]) -> list[float]:
+    """The values of `--c`, each once."""
+    try:
+        values = [float(text) for text in texts]
+    except ValueError:
+        values = []
+    if not values or not all(0.0 < c < math.inf for c in values):
+        raise UserError(f"--c={','.join(texts)} must be numbers above 0: --c=0.5,1,2")
+    return list(dict.fromkeys(values))
+
+
 def tuner_config(**settings: Any) -> config.RLTunerConfig:
     """The config that the flags give; `settings` stand before them."""
     names = {field.name for field in dataclasses.fields(config.RLTunerConfig)}
@@ -92,11 +96,4 @@ def tuner_config(**settings: Any) -> config.RLTunerConfig:
 
 def prior_path(world: worlds.World) -> pathlib.Path:
     """Where the model lies that is to be tuned: the flag's, or the shipped one."""
-    directory, file = FLAGS.note_rnn_checkpoint_dir, FLAGS.note_rnn_checkpoint_file
-    if directory and file:
-        raise UserError(
-            "give --note_rnn_checkpoint_dir or --note_rnn_checkpoint_file, not both"
-        )
-    if directory or file:
-        return pathlib.Path(directory or file).expanduser()
-    return worlds.shipped_checkpoint(world)
+    return model_flags.path() or worlds.shipped_checkpoint(world)

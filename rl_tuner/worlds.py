@@ -14,6 +14,7 @@ import pathlib
 from typing import Any, Protocol
 
 from rl_tuner.errors import UserError
+from rl_tuner.experiment import Experiment
 
 ENTRY_POINT_GROUP = "rl_tuner.worlds"
 DEFAULT_TASK = "melody"
@@ -21,6 +22,11 @@ DEFAULT_TASK = "melody"
 
 class World(Protocol):
     """What a world module offers.
+
+    It may also offer `experiment()`: the `experiment.Experiment` that was published of
+    it, for rl_tuner_reproduce; `adapt_model(model)`: a `SequenceRNN` of its own
+    vocabulary, made of one of another; `write_settings()`: arguments from the generate
+    flags for the task's `write_samples`.
 
     Attributes:
       SHIPPED_CHECKPOINT: the name in `checkpoints/` of the prior that is tuned when
@@ -116,6 +122,16 @@ def find_world(task: str) -> World:
     raise UserError(
         f"unknown --task={task}; choose one of {names}, or some.module:SomeTask"
     )
+
+
+def experiment_of(world: World) -> Experiment:
+    """What was published of a world; of most, nothing."""
+    return world.experiment() if hasattr(world, "experiment") else Experiment()
+
+
+def write_settings_of(world: World) -> dict[str, Any]:
+    """How a world's samples are written; in most there is no choice."""
+    return world.write_settings() if hasattr(world, "write_settings") else {}
 
 
 def task_in(argv: list[str]) -> str:

@@ -1,0 +1,156 @@
+"""A grid of tuning runs: algorithms, values of c and seeds, each run in a folder."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import itertools
+import json
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rl_tuner import run_directory
+from rl_tuner.config import ALGORITHMS, RLTunerConfig
+from rl_tuner.errors import UserError
+from rl_tuner.run_directory import RunSettings
+
+UNTUNED = "untuned"
+REFERENCE_G = "g_reference"
+# Models in the order of tables and legends.
+MODEL_LABELS = {
+    UNTUNED: UNTUNED,
+    "q": "Q",
+    "psi": "Psi",
+    "g": "G",
+    REFERENCE_G: "G, reference update",
+    "pure_rl": "RL only",
+}
+TRAINED_NAME = "training.json"
+# Steps of training that take as long as a sequence of the evaluation, about.
+STEPS_PER_EVALUATED = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class GridRun:
+    """A run of the grid.
+
+    Attributes:
+      directory: where it is kept.
+      model: one of `MODEL_LABELS`.
+      c: weighs the prior against the task's reward.
+      settings: what it is made of.
+      curve_every: environment steps between points of the curves.
+      num_samples: sequences that are written.
+      num_evaluated: sequences that it is measured on.
+    """
+
+    directory: pathlib.Path
+    model: str
+    c: float
+    settings: RunSettings
+    curve_every: int
+    num_samples: int
+    num_evaluated: int
+
+    @property
+    def seed(self) -> int:
+        """Of its randomness."""
+        return self.settings.config["seed"]
+
+    @property
+    def name(self) -> str:
+        """That of its folder."""
+        return self.directory.name
+
+    @property
+    def title(self) -> str:
+        """That of its figures."""
+        return f"{MODEL_LABELS[self.model]}, c={self.c:g}, seed {self.seed}"
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether its networks and curves are there."""
+        return (self.directory / TRAINED_NAME).is_file()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it is trained, and measured on as many sequences as are wanted."""
+        if not self.is_trained:
+            return False
+        evaluation = run_directory.read_evaluation(self.directory)
+        return evaluation is not None and (
+            evaluation.num_sequences == self.num_evaluated
+        )
+
+    @property
+    def work(self) -> int:
+        """What is left to do, in steps of training."""
+        if self.is_complete:
+            return 0
+        evaluating = STEPS_PER_EVALUATED * self.num_evaluated
+        return evaluating + (0 if self.is_trained else self.settings.training_steps)
+
+    def record(self) -> dict[str, Any]:
+        """For the log: what it is, and how long its training took if it is done."""
+        record = {
+            "name": self.name,
+            "model": self.model,
+            "c": self.c,
+            "config": self.settings.config,
+        }
+        if self.is_trained:
+            text = (self.directory / TRAINED_NAME).read_text(encoding="utf-8")
+            record["training_seconds"] = json.loads(text)["seconds"]
+        return record
+
+
+def grid_configs(
+    algorithms: Sequence[str],
+    constants: Sequence[float],
+    seeds: Sequence[int],
+    base: Mapping[str, Any],
+    reference_g_update: bool = False,
+) -> dict[tuple[str, float, int], RLTunerConfig]:
+    """The config of each run by (model, c, seed), seeds first to come.
+
+    Args:
+      algorithms: of `config.ALGORITHMS`.
+      constants: values of c.
+      seeds: of the runs.
+      base: the other fields of `RLTunerConfig`.
+      reference_g_update: adds a model, `g_reference`: G as the reference updated it.
+
+    Raises:
+      UserError: an algorithm is unknown or a value makes no sense.
+    """
+    for algorithm in algorithms:
+        if algorithm not in ALGORITHMS:
+            raise UserError(
+                f"unknown algorithm {algorithm!r}; choose of {', '.join(ALGORITHMS)}"
+            )
+    wanted = {*algorithms, *([REFERENCE_G] if reference_g_update else [])}
+    models = [model for model in MODEL_LABELS if model in wanted]
+    return {
+        (model, c, seed): RLTunerConfig(
+            **{
+                **base,
+                "algorithm": "g" if model == REFERENCE_G else model,
+                "reference_g_update": model == REFERENCE_G,
+                "reward_scaler": 1.0 / c,
+                "seed": seed,
+            }
+        )
+        for seed, c, model in itertools.product(seeds, constants, models)
+    }
+
+
+def run_name(model: str, c: float, seed: int) -> str:
+    """The name of a run's folder."""
+    return f"{model}_c{c:g}_seed{seed}"
+
+
+def read_curves(run: GridRun) -> list[dict[str, float]]:
+    """The points of a run's curves, as `training_run` measured them."""
+    with open(run.directory / "curves.csv", newline="", encoding="utf-8") as file:
+        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]

@@ -1,0 +1,144 @@
+"""Trains and measures the runs of a grid, each in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import tensorflow as tf
+from tqdm import tqdm
+
+from rl_tuner import run_directory, training_run, worlds
+from rl_tuner.config import RLTunerConfig
+from rl_tuner.evaluation import measure_policy
+from rl_tuner.experiment import Experiment
+from rl_tuner.grid import TRAINED_NAME, GridRun
+from rl_tuner.policy import Policy
+from rl_tuner.rl_tuner import RLTuner
+from rl_tuner.sequence_rnn import SequenceRNN
+from rl_tuner.side_by_side import run_side_by_side
+from rl_tuner.task import Task
+
+# Work done in a run, in steps of training, and what it is doing.
+News = tuple[float, str]
+
+
+def carry_out_grid(
+    runs: Sequence[GridRun], num_workers: int, log_directory: str | os.PathLike
+) -> None:
+    """Trains and measures what is not there yet, some runs side by side.
+
+    Finished runs are left as they are, so that a grid which was cut goes on. Progress
+    goes to standard error.
+
+    Raises:
+      UserError: a run failed.
+    """
+    left = {run.name: run for run in runs if not run.is_complete}
+    work = {name: run.work for name, run in left.items()}
+    done = dict.fromkeys(left, 0.0)
+    now: dict[str, str] = {}
+    with tqdm(
+        total=sum(work.values()),
+        bar_format="{percentage:3.0f}% {bar:20} {elapsed}, {remaining} left; {desc}",
+        mininterval=0.5 if sys.stderr.isatty() else 30.0,
+        smoothing=0.05,
+        disable=not left,
+    ) as bar:
+
+        def listen(name: str, news: News) -> None:
+            steps, now[name] = news
+            if steps >= work[name]:
+                del now[name]
+            bar.update(steps - done[name])
+            done[name] = steps
+            finished = sum(done[other] >= work[other] for other in left)
+            running = ", ".join(f"{other} {doing}" for other, doing in now.items())
+            text = f"{len(runs) - len(left) + finished} of {len(runs)} runs; {running}"
+            bar.set_description_str(text, refresh=False)
+
+        run_side_by_side(_carry_out, left, num_workers, listen, log_directory)
+
+
+def measure_and_save(
+    policy: Policy,
+    task: Task,
+    experiment: Experiment,
+    directory: pathlib.Path,
+    title: str,
+    num_samples: int,
+    num_evaluated: int,
+    seed: int = 0,
+    untuned: SequenceRNN | None = None,
+) -> None:
+    """Writes samples of a policy, to see and to hear, and what is measured of it.
+
+    `untuned` is the prior, where the policy's Reward RNN is no longer the prior.
+    """
+    samples = directory / "samples"
+    sequences = training_run.write_samples(policy, task, num_samples, samples, title)
+    experiment.write_audio(sequences, samples)
+    evaluation = measure_policy(policy, task, experiment, num_evaluated, seed, untuned)
+    run_directory.write_evaluation(directory, evaluation)
+
+
+def _carry_out(run: GridRun, report: Callable[[News], None]) -> None:
+    """Trains and measures a run; called in its own process."""
+    # Networks this small are quicker with one thread each, side by side.
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    for device in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(device, True)
+    settings = run.settings
+    work = run.work
+    world = worlds.find_world(settings.task)
+    task = world.make_task(settings.task_settings)
+    prior = SequenceRNN.load(settings.prior)
+    report((0, "starting"))
+    if not run.is_trained:
+        _train(run, prior, task, report)
+    report((work - run.work, "measuring"))
+    measure_and_save(
+        run_directory.load_policy(run.directory, settings),
+        task,
+        worlds.experiment_of(world),
+        run.directory,
+        run.title,
+        run.num_samples,
+        run.num_evaluated,
+        run.seed,
+        untuned=prior if settings.config["reference_g_update"] else None,
+    )
+    report((work, "done"))
+
+
+def _train(
+    run: GridRun, prior: SequenceRNN, task: Task, report: Callable[[News], None]
+) -> None:
+    """Trains a run from its start to its end, and marks it as trained."""
+    settings = run.settings
+    run.directory.mkdir(parents=True, exist_ok=True)
+    run_directory.write_settings(run.directory, settings)
+    tuner = RLTuner(prior, task, RLTunerConfig(**settings.config))
+    outputs = training_run.Outputs(
+        directory=run.directory,
+        curve_every=run.curve_every,
+        num_samples=run.num_samples,
+        num_evaluated=run.num_evaluated,
+        title=run.title,
+    )
+    steps = settings.training_steps
+    start = time.monotonic()
+    training_run.train_and_save(
+        tuner,
+        steps,
+        outputs,
+        lambda now: report((min(now.step, steps), f"{min(1.0, now.step / steps):.0%}")),
+    )
+    seconds = round(time.monotonic() - start, 1)
+    run_directory.write_json(
+        run.directory / TRAINED_NAME, {"steps": steps, "seconds": seconds}
+    )

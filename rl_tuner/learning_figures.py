@@ -1,0 +1,97 @@
+"""Figures 2 and 4 of Jaques et al. 2016: rewards along training, and probabilities."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+_PANELS = {
+    "log_prior": "(a) mean log p(a|s) under the Reward RNN",
+    "task_reward": "(b) mean task reward a token",
+}
+
+
+def plot_rewards(
+    curves: Mapping[str, Sequence[Sequence[Mapping[str, float]]]],
+    title: str,
+    path: str | os.PathLike,
+) -> None:
+    """Draws figure 2: log p(a|s) and the task's reward along training.
+
+    Args:
+      curves: by the label of a model, the curves of its runs, each a list of points
+        with `step`, `log_prior` and `task_reward`. The line is the mean over runs, the
+        band one standard deviation to either side.
+      title: of the figure.
+      path: of the PNG file to write.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axis, (name, label) in zip(figure.subplots(1, 2), _PANELS.items(), strict=True):
+        for model, runs in curves.items():
+            steps = [point["step"] for point in runs[0]]
+            values = np.array([[point[name] for point in run] for run in runs])
+            mean, spread = values.mean(axis=0), values.std(axis=0)
+            (line,) = axis.plot(steps, mean, marker=".", label=model)
+            if len(runs) > 1:
+                axis.fill_between(
+                    steps,
+                    mean - spread,
+                    mean + spread,
+                    alpha=0.2,
+                    color=line.get_color(),
+                )
+        axis.set_title(label, fontsize=11)
+        axis.set_xlabel("environment steps")
+        axis.grid(alpha=0.3)
+    figure.axes[0].legend()
+    figure.suptitle(title, fontsize=11)
+    figure.savefig(path, dpi=110)
+
+
+def plot_next_token(
+    probabilities: Mapping[str, np.ndarray],
+    sequence: np.ndarray,
+    token_labels: Sequence[str],
+    title: str,
+    path: str | os.PathLike,
+) -> None:
+    """Draws figure 4: the probability of every next token along one sequence.
+
+    Args:
+      probabilities: [T, A] by the label of a model.
+      sequence: [T] integers, which are marked.
+      token_labels: A names.
+      title: of the figure.
+      path: of the PNG file to write.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = min(2, len(probabilities))
+    rows = -(-len(probabilities) // columns)
+    figure = Figure(figsize=(6.4 * columns, 4.6 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, squeeze=False).flat
+    every = -(-len(token_labels) // 40)
+    image = None
+    for axis, (model, values) in zip(axes, probabilities.items(), strict=False):
+        image = axis.imshow(
+            values.T, origin="lower", aspect="auto", cmap="turbo", vmin=0.0, vmax=1.0
+        )
+        steps = np.arange(len(sequence))
+        axis.scatter(steps, sequence, s=16, facecolors="none", edgecolors="white")
+        axis.set_title(model, fontsize=11)
+        axis.set_xlabel("step")
+        ticks = range(0, len(token_labels), every)
+        axis.set_yticks(ticks, [token_labels[tick] for tick in ticks], fontsize=6)
+    for axis in list(figure.axes)[len(probabilities) :]:
+        axis.remove()
+    figure.colorbar(image, ax=figure.axes, label="probability", shrink=0.6)
+    figure.suptitle(title, fontsize=11)
+    figure.savefig(path, dpi=100)
