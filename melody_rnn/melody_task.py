@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from melody_rnn.encoding import NUM_CLASSES
+from melody_rnn.encoding import NUM_CLASSES, QUARTERS_PER_MINUTE
 from melody_rnn.metrics import composition_stats
 from melody_rnn.midi import write_midi
 from melody_rnn.music_theory import LEAP_STATE_SIZE, corpus_rewards, step_rewards
@@ -113,9 +113,13 @@ class MelodyTask(Task):
         return list(TABLE1_ROWS)
 
     def write_samples(
-        self, sequences: np.ndarray, directory: pathlib.Path, title: str
+        self,
+        sequences: np.ndarray,
+        directory: pathlib.Path,
+        title: str,
+        qpm: float = QUARTERS_PER_MINUTE,
     ) -> None:
         """Writes each melody as MIDI, and the first four as one piano roll."""
         for index, melody in enumerate(sequences):
-            write_midi(melody, directory / f"melody_{index + 1:02}.mid")
+            write_midi(melody, directory / f"melody_{index + 1:02}.mid", qpm=qpm)
         plot_piano_rolls(sequences[:4], title, directory / "piano_roll.png")

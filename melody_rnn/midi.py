@@ -120,6 +120,14 @@ def read_primer_midi(path: str | os.PathLike) -> list[int]:
     return _classes(list(melody), f"MIDI file {path}")
 
 
+def read_tempo(path: str | os.PathLike) -> float:
+    """The quarters a minute of a MIDI file that `read_primer_midi` takes."""
+    import note_seq
+
+    sequence = note_seq.midi_to_note_sequence(pathlib.Path(path).read_bytes())
+    return sequence.tempos[0].qpm
+
+
 def parse_primer_melody(text: str) -> list[int]:
     """Reads a melody written as a Python list, in Magenta's `--primer_melody` format.
 

@@ -6,10 +6,16 @@ import dataclasses
 import io
 import os
 import pathlib
+import tempfile
+from collections.abc import Mapping
 
+import numpy as np
+
+from rl_tuner.checkpoint_files import write_atomically
 from rl_tuner.errors import UserError
 from rl_tuner.magenta_checkpoints import from_checkpoint
 from rl_tuner.magenta_configs import MELODY_RANGES, RANGE_KEY
+from rl_tuner.magenta_weights import MELODY_RNN_NAMES, to_magenta
 from rl_tuner.stored_model import StoredModel
 from rl_tuner.tensor_checkpoints import V1Checkpoint
 from rl_tuner.tensor_table import DamagedFile
@@ -48,3 +54,49 @@ def read(path: str | os.PathLike) -> StoredModel:
     if config in MELODY_RANGES:
         stored.metadata[RANGE_KEY] = list(MELODY_RANGES[config])
     return dataclasses.replace(stored, format=f"Magenta bundle of {config!r}")
+
+
+def write(
+    path: pathlib.Path,
+    weights: Mapping[str, np.ndarray],
+    config: str,
+    description: str,
+) -> None:
+    """Writes a bundle that Magenta's melody_rnn_generate plays.
+
+    Args:
+      path: of the file.
+      weights: by the names of `SequenceRNN.named_weights`.
+      config: the Magenta config that it stands in for, e.g. `basic_rnn`.
+      description: for users.
+
+    Raises:
+      UserError: it cannot be written.
+    """
+    import tensorflow as tf
+    from note_seq.protobuf.generator_pb2 import GeneratorBundle
+
+    from rl_tuner import magenta_graph
+
+    tensors = to_magenta(weights, MELODY_RNN_NAMES)
+    layer_sizes = [
+        value.shape[0]
+        for name, value in weights.items()
+        if name.endswith("/recurrent_kernel")
+    ]
+    bundle = GeneratorBundle()
+    bundle.generator_details.id = config
+    bundle.generator_details.description = "An RNN over one-hot melodies."
+    bundle.bundle_details.description = description
+    bundle.metagraph_file = magenta_graph.metagraph(
+        weights["logits/bias"].size, layer_sizes
+    )
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            checkpoint = os.path.join(folder, "model.ckpt")
+            magenta_graph.v1_checkpoint(checkpoint, tensors)
+            bundle.checkpoint_file.append(pathlib.Path(checkpoint).read_bytes())
+        write_atomically(path, bundle.SerializeToString(deterministic=True))
+    except (tf.errors.OpError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"cannot write {path}: {reason}") from error

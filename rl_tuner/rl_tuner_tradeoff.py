@@ -15,7 +15,7 @@ import pathlib
 
 from absl import flags
 
-from rl_tuner import cli, config, tuning_flags, worlds
+from rl_tuner import cli, config, model_flags, tuning_flags, worlds
 from rl_tuner.errors import UserError
 
 FLAGS = flags.FLAGS
@@ -50,10 +50,9 @@ def main() -> None:
     from rl_tuner.evaluation import evaluate_policy
     from rl_tuner.policy import Policy
     from rl_tuner.rl_tuner import RLTuner
-    from rl_tuner.sequence_rnn import SequenceRNN
 
     task = world.make_task(settings)
-    prior = SequenceRNN.load(prior_path)
+    prior = model_flags.load(prior_path, world)
     untuned = evaluate_policy(Policy.of_prior(prior), task, FLAGS.num_melodies)
     varied = {"algorithm", "reward_scaler"}
     fixed = dataclasses.asdict(next(iter(configs.values())))

@@ -15,7 +15,7 @@ import pathlib
 
 from absl import flags
 
-from rl_tuner import cli, config, tuning_flags, worlds
+from rl_tuner import cli, config, model_flags, tuning_flags, worlds
 from rl_tuner.errors import UserError
 
 FLAGS = flags.FLAGS
@@ -67,10 +67,9 @@ def main() -> None:
     from rl_tuner import run_directory, training_run
     from rl_tuner.diversity import Corpus
     from rl_tuner.rl_tuner import RLTuner
-    from rl_tuner.sequence_rnn import SequenceRNN
 
     task = world.make_task(settings)
-    prior = SequenceRNN.load(prior_path)
+    prior = model_flags.load(prior_path, world)
     corpus = None
     if FLAGS.corpus_dir:
         corpus = Corpus(world.read_corpus(FLAGS.corpus_dir))
