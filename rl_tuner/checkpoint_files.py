@@ -126,20 +126,21 @@ def _read_arrays(data: bytes) -> dict[str, np.ndarray]:
     """
     arrays = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        members = archive.infolist()
-        if sum(member.file_size for member in members) > len(data):
-            raise ValueError("its members are larger than itself")
-        for member in members:
+        left = len(data)
+        for member in archive.infolist():
             if member.compress_type != zipfile.ZIP_STORED:
                 raise ValueError(f"{member.filename} is compressed")
+            left -= member.file_size
+            if left < 0:
+                raise ValueError("its members are larger than itself")
             content = io.BytesIO(archive.read(member))
             if np.lib.format.read_magic(content) != (1, 0):
                 raise ValueError(f"{member.filename} is of another version")
             shape, _, dtype = np.lib.format.read_array_header_1_0(content)
-            left = member.file_size - content.tell()
+            size = member.file_size - content.tell()
             if dtype.kind != "f":
                 raise ValueError(f"{member.filename} holds {dtype}, not floats")
-            if math.prod(shape) * dtype.itemsize != left:
+            if math.prod(shape) * dtype.itemsize != size:
                 raise ValueError(f"{member.filename} has not the size it claims")
             content.seek(0)
             array = np.lib.format.read_array(content, allow_pickle=False)
