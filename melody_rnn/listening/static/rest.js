@@ -1,0 +1,3 @@
+import { onKeys } from "./player.js";
+
+onKeys({ n: () => document.querySelector("#next")?.click() });
