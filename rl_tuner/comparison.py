@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import math
+import pathlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rl_tuner.experiment import Experiment
 from rl_tuner.grid import MODEL_LABELS, UNTUNED
 from rl_tuner.reports import MetricRow, format_figure, markdown_table
+from rl_tuner.run_directory import write_json
 from rl_tuner.significance import LEVEL, Summary, summarize, verdict
 
 if TYPE_CHECKING:
@@ -88,6 +90,39 @@ def compare(
     return entries
 
 
+def write_tables(
+    stem: pathlib.Path,
+    title: str,
+    remarks: Sequence[str],
+    tables: Mapping[str, Sequence[Entry]],
+    experiment: Experiment,
+) -> str:
+    """Writes tables as Markdown, CSV and JSON.
+
+    Args:
+      stem: where to, without the ending.
+      title: of the Markdown file.
+      remarks: sentences that a reader must know.
+      tables: by their heading, which may be empty.
+      experiment: knows what was published.
+
+    Returns:
+      the Markdown.
+    """
+    everything = [entry for entries in tables.values() for entry in entries]
+    explained = [*remarks, *legend(everything, experiment)]
+    parts = [f"# {title}"]
+    for heading, entries in tables.items():
+        parts += [f"## {heading}"] if heading else []
+        parts.append(as_markdown(entries, experiment))
+    text = "\n\n".join([*parts, *explained])
+    stem.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
+    stem.with_suffix(".csv").write_text(as_csv(everything), encoding="utf-8")
+    content = {"remarks": explained, "entries": as_records(everything)}
+    write_json(stem.with_suffix(".json"), content)
+    return text
+
+
 def as_records(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     """The entries for JSON and CSV; what is not known is None."""
     return [
@@ -159,7 +194,8 @@ def legend(entries: Sequence[Entry], experiment: Experiment) -> list[str]:
     prior = experiment.prior_label
     test = (
         f"Bold is better than {prior} at p < {LEVEL:g}, two-sided, and † is worse; no "
-        "correction is made for the number of tests. "
+        "correction is made for the number of tests, and where a metric should be near "
+        "zero, absolute values are compared. "
     )
     if num_runs > 1:
         figures = (
@@ -179,8 +215,10 @@ def legend(entries: Sequence[Entry], experiment: Experiment) -> list[str]:
         )
     clusters = (
         "Standard errors take sequences as independent, and the events of one as a "
-        "cluster. Where a metric should be near zero, absolute values are compared."
+        "cluster."
     )
+    if len({entry.model for entry in entries}) == 1:
+        return [figures, clusters]
     return [figures, clusters, test]
 
 
@@ -190,13 +228,20 @@ def _cell(entry: Entry | None, is_paper: bool) -> Cell:
     unit = entry.metric.unit
     if is_paper:
         return Cell(format_figure(entry.published, unit))
+    mean, standard_error, spread, _ = entry.summary
+    known = [error for error in (standard_error, spread) if math.isfinite(error)]
+    if not known or not math.isfinite(mean):
+        return Cell(format_figure(mean, unit), "", entry.verdict)
+    # As many digits as the larger error leaves one of.
+    decimals = 2
+    if 1e-6 < max(known) < 0.01:
+        decimals = -math.floor(math.log10(max(known)))
     errors = []
-    if math.isfinite(entry.summary.standard_error):
-        errors.append(f"±{format_figure(entry.summary.standard_error)}")
-    if math.isfinite(entry.summary.spread):
-        errors.append(f"[{format_figure(entry.summary.spread)}]")
-    figure = format_figure(entry.summary.mean, unit)
-    return Cell(figure, " ".join(errors), entry.verdict)
+    if math.isfinite(standard_error):
+        errors.append(f"±{standard_error:.{decimals}f}")
+    if math.isfinite(spread):
+        errors.append(f"[{spread:.{decimals}f}]")
+    return Cell(f"{mean:.{decimals}f}{unit}", " ".join(errors), entry.verdict)
 
 
 def _known(value: float) -> float | None:

@@ -40,6 +40,7 @@ class GridRun:
       model: one of `MODEL_LABELS`.
       c: weighs the prior against the task's reward.
       settings: what it is made of.
+      prior: a copy of the model that is tuned, as `SequenceRNN.save` writes it.
       curve_every: environment steps between points of the curves.
       num_samples: sequences that are written.
       num_evaluated: sequences that it is measured on.
@@ -49,6 +50,7 @@ class GridRun:
     model: str
     c: float
     settings: RunSettings
+    prior: pathlib.Path
     curve_every: int
     num_samples: int
     num_evaluated: int
@@ -143,6 +145,12 @@ def grid_configs(
         )
         for seed, c, model in itertools.product(seeds, constants, models)
     }
+
+
+def model_of(config: Mapping[str, Any]) -> str:
+    """Which of `MODEL_LABELS` the fields of an `RLTunerConfig` make."""
+    is_reference = config["algorithm"] == "g" and config["reference_g_update"]
+    return REFERENCE_G if is_reference else config["algorithm"]
 
 
 def run_name(model: str, c: float, seed: int) -> str:

@@ -96,7 +96,7 @@ def _carry_out(run: GridRun, report: Callable[[News], None]) -> None:
     work = run.work
     world = worlds.find_world(settings.task)
     task = world.make_task(settings.task_settings)
-    prior = SequenceRNN.load(settings.prior)
+    prior = SequenceRNN.load(run.prior)
     report((0, "starting"))
     if not run.is_trained:
         _train(run, prior, task, report)
@@ -142,3 +142,4 @@ def _train(
     run_directory.write_json(
         run.directory / TRAINED_NAME, {"steps": steps, "seconds": seconds}
     )
+    training_run.discard_saves(run.directory)

@@ -77,9 +77,16 @@ def write_all(reproduction: Reproduction, log: dict[str, Any]) -> str:
       the table and its legend, in Markdown.
     """
     tables = {c: _entries(reproduction, c) for c in reproduction.constants}
-    text = _write_tables(reproduction, tables)
+    remarks = _remarks(reproduction)
+    text = comparison.write_tables(
+        reproduction.directory / "table1",
+        _title(reproduction),
+        remarks,
+        {f"c = {c:g}": entries for c, entries in tables.items()},
+        reproduction.experiment,
+    )
     page = WebPage(_title(reproduction))
-    page.paragraphs(_remarks(reproduction))
+    page.paragraphs(remarks)
     for c, entries in tables.items():
         page.heading(f"Table 1, c = {c:g}")
         page.table(comparison.layout(entries, reproduction.experiment))
@@ -135,29 +142,6 @@ def _remarks(reproduction: Reproduction) -> list[str]:
     if any(run.model == REFERENCE_G for run in reproduction.runs):
         remarks.append(_MOVED)
     return remarks
-
-
-def _write_tables(reproduction: Reproduction, tables: dict[float, list[Entry]]) -> str:
-    """Writes the tables of all c into one file of each kind; returns the Markdown."""
-    experiment = reproduction.experiment
-    remarks = _remarks(reproduction)
-    parts = [f"# {_title(reproduction)}", *remarks]
-    for c, entries in tables.items():
-        parts += [f"## c = {c:g}", comparison.as_markdown(entries, experiment)]
-    everything = [entry for entries in tables.values() for entry in entries]
-    legend = comparison.legend(everything, experiment)
-    text = "\n\n".join([*parts, *legend])
-    path = reproduction.directory / "table1"
-    path.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
-    path.with_suffix(".csv").write_text(comparison.as_csv(everything), "utf-8")
-    run_directory.write_json(
-        path.with_suffix(".json"),
-        {
-            "remarks": [*remarks, *legend],
-            "entries": comparison.as_records(everything),
-        },
-    )
-    return text
 
 
 def _write_figure2(reproduction: Reproduction, c: float, name: str) -> pathlib.Path:

@@ -19,7 +19,16 @@ import datetime
 
 from absl import flags
 
-from rl_tuner import cli, config, grid, provenance, run_directory, tuning_flags, worlds
+from rl_tuner import (
+    cli,
+    config,
+    grid,
+    model_flags,
+    provenance,
+    run_directory,
+    tuning_flags,
+    worlds,
+)
 from rl_tuner.errors import UserError
 
 FLAGS = flags.FLAGS
@@ -73,10 +82,9 @@ def main() -> None:
     cli.load_tensorflow()
     from rl_tuner import grid_training, reproduction
     from rl_tuner.policy import Policy
-    from rl_tuner.sequence_rnn import SequenceRNN
 
     task = world.make_task(settings)
-    prior = SequenceRNN.load(prior_path)
+    prior = model_flags.load(prior_path, world)
     task.check_model(prior)
     varied = ("algorithm", "reward_scaler", "seed", "reference_g_update")
     made_with = {
@@ -89,6 +97,8 @@ def main() -> None:
         "config": {name: base[name] for name in base if name not in varied},
     }
     run_directory.claim(output_dir / "grid.json", made_with)
+    untuned_dir = output_dir / grid.UNTUNED
+    prior.save(untuned_dir / "model")
     runs = [
         grid.GridRun(
             directory=output_dir / "runs" / grid.run_name(model, c, seed),
@@ -101,6 +111,7 @@ def main() -> None:
                 training_steps=FLAGS.training_steps,
                 config=dataclasses.asdict(tuner_config),
             ),
+            prior=untuned_dir / "model",
             curve_every=FLAGS.output_every_nth,
             num_samples=FLAGS.num_samples,
             num_evaluated=FLAGS.num_melodies,
@@ -110,7 +121,6 @@ def main() -> None:
     log = _log(made_with, runs, num_workers)
     run_directory.write_json(output_dir / "log.json", log)
     experiment = worlds.experiment_of(world)
-    untuned_dir = output_dir / grid.UNTUNED
     measured = run_directory.read_evaluation(untuned_dir)
     if measured is None or measured.num_sequences != FLAGS.num_melodies:
         print(f"measuring {experiment.prior_label}, {prior_path}", flush=True)
@@ -140,6 +150,7 @@ def _log(made_with: dict, runs: list[grid.GridRun], num_workers: int) -> dict:
     return {
         "command": provenance.command_line(),
         "started": _now(),
+        "prior": runs[0].settings.prior,
         **made_with,
         "num_melodies": FLAGS.num_melodies,
         "num_workers": num_workers,
