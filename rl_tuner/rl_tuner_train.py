@@ -7,20 +7,35 @@ table of what changed in ./rl_tuner_runs:
   rl_tuner_train
   rl_tuner_train --rules=corrected --algorithm=q --training_steps=3000000
   rl_tuner_train --note_rnn_checkpoint_dir=my_note_rnn --output_dir=my_run
+
+A run may be cut at any time: the same command with its --output_dir goes on from the
+last save, and ends as if it had not been cut, bit for bit on the same machine.
 """
 
 import dataclasses
 import itertools
 import pathlib
+import sys
+from typing import IO, Any
 
 from absl import flags
 
-from rl_tuner import cli, config, model_flags, tuning_flags, worlds
+from rl_tuner import (
+    cli,
+    config,
+    model_flags,
+    resuming,
+    run_directory,
+    tuning_flags,
+    worlds,
+)
 from rl_tuner.errors import UserError
+from rl_tuner.stop_request import Stopped, StopRequest
 
 FLAGS = flags.FLAGS
 DEFAULTS = tuning_flags.DEFAULTS
 DEFAULT_RUNS = "rl_tuner_runs"
+OUTPUT_FLAGS = ("output_every_nth", "num_samples", "num_melodies")
 
 flags.DEFINE_string(
     "corpus_dir",
@@ -29,6 +44,15 @@ flags.DEFINE_string(
 )
 flags.DEFINE_string(
     "output_dir", "", f"Where to write; by default a new folder in ./{DEFAULT_RUNS}."
+)
+flags.DEFINE_bool(
+    "restart",
+    False,
+    "Start over in an --output_dir that holds a run; that run is set aside under "
+    "another name.",
+)
+flags.DEFINE_float(
+    "save_every_secs", 60.0, "Seconds between saves that a cut run goes on from."
 )
 flags.DEFINE_integer(
     "output_every_nth", 50_000, "Environment steps between points of the curves."
@@ -54,17 +78,25 @@ flags.DEFINE_float(
 def main() -> None:
     """Reads the flags, tunes, and prints what changed."""
     world = worlds.find_world(FLAGS.task)
-    tuning_flags.check_counts(
-        "training_steps", "output_every_nth", "num_samples", "num_melodies"
-    )
+    tuning_flags.check_counts("training_steps", *OUTPUT_FLAGS)
+    if not FLAGS.save_every_secs >= 0.0:
+        raise UserError(f"--save_every_secs={FLAGS.save_every_secs} must be at least 0")
     tuner_config = tuning_flags.tuner_config()
     settings = world.task_settings()
     prior_path = tuning_flags.prior_path(world)
     label = f"{tuner_config.algorithm} {world.run_label(settings)}"
+    run_settings = run_directory.RunSettings(
+        task=FLAGS.task,
+        task_settings=settings,
+        prior=str(prior_path.absolute()),
+        training_steps=FLAGS.training_steps,
+        config=dataclasses.asdict(tuner_config),
+        outputs={name: FLAGS[name].value for name in OUTPUT_FLAGS},
+    )
     output_dir = _output_dir(label)
 
     cli.load_tensorflow()
-    from rl_tuner import run_directory, training_run
+    from rl_tuner import training_run
     from rl_tuner.diversity import Corpus
     from rl_tuner.rl_tuner import RLTuner
 
@@ -74,49 +106,70 @@ def main() -> None:
     if FLAGS.corpus_dir:
         corpus = Corpus(world.read_corpus(FLAGS.corpus_dir))
     tuner = RLTuner(prior, task, tuner_config)
-    output_dir = cli.writable_directory(str(output_dir))
-    run_directory.write_settings(
-        output_dir,
-        run_directory.RunSettings(
-            task=FLAGS.task,
-            task_settings=settings,
-            prior=str(prior_path),
-            training_steps=FLAGS.training_steps,
-            config=dataclasses.asdict(tuner_config),
-        ),
-    )
+    held = _begin_or_go_on(output_dir, run_settings)
+    stop = StopRequest()
     outputs = training_run.Outputs(
         directory=output_dir,
         curve_every=FLAGS.output_every_nth,
         num_samples=FLAGS.num_samples,
         num_evaluated=FLAGS.num_melodies,
         title=f"{label}, {FLAGS.training_steps:,} steps",
+        save_every=FLAGS.save_every_secs,
+        should_stop=stop,
     )
     print(
         f"tuning {prior_path} by {tuner_config.algorithm} for {FLAGS.training_steps} "
         "steps (the paper's tables: 3000000); compiling takes some seconds",
         flush=True,
     )
-    metrics = training_run.run(tuner, prior, FLAGS.training_steps, outputs, corpus)
+    try:
+        with held, stop:
+            metrics = training_run.run(
+                tuner, prior, FLAGS.training_steps, outputs, corpus
+            )
+    except Stopped as stopped:
+        print(f"{stopped}; --output_dir={output_dir} goes on from there")
+        sys.exit(128 + stop.signal_number)
     print(f"\n{training_run.table(metrics, task)}\n")
     print(f"samples, pictures, curves and the tuned networks are in {output_dir}")
 
 
 def _output_dir(label: str) -> pathlib.Path:
-    """The folder to write to: the flag's, which holds no run yet, or a new one."""
-    from rl_tuner.run_directory import holds_run
-
+    """The folder to write to: the flag's, or a new one."""
     if FLAGS.output_dir:
-        path = cli.writable_directory(FLAGS.output_dir)
-        if holds_run(path):
-            raise UserError(f"{path} holds a run already; choose another --output_dir")
-        return path
+        return cli.writable_directory(FLAGS.output_dir)
     runs = cli.writable_directory(DEFAULT_RUNS)
     for number in itertools.count(1):
         path = runs / f"{label} {number:03}".replace(" ", "_")
         if not path.exists():
             return path
     raise AssertionError("unreachable")
+
+
+def _begin_or_go_on(
+    directory: pathlib.Path, settings: run_directory.RunSettings
+) -> IO[Any]:
+    """Locks the folder, and makes sure that the run in it, if any, is this one.
+
+    Raises:
+      UserError: it holds a finished run, or one of other settings, or is in use.
+    """
+    directory = cli.writable_directory(str(directory))
+    held = resuming.lock(directory)
+    if not run_directory.holds_run(directory):
+        run_directory.write_settings(directory, settings)
+    elif FLAGS.restart:
+        print(f"the run that was there is now {resuming.set_aside(directory)}")
+        held.close()
+        return _begin_or_go_on(directory, settings)
+    elif (directory / "metrics.json").exists():
+        raise UserError(
+            f"{directory} holds a finished run; choose another --output_dir, or start "
+            "over with --restart"
+        )
+    else:
+        resuming.refuse_changes(run_directory.read_settings(directory), settings)
+    return held
 
 
 def console_entry() -> None:

@@ -31,6 +31,7 @@ class RunSettings:
       prior: where the prior was loaded from.
       training_steps: environment steps.
       config: the fields of `RLTunerConfig`.
+      outputs: what is measured and written, by the names of the flags.
     """
 
     task: str
@@ -38,6 +39,7 @@ class RunSettings:
     prior: str
     training_steps: int
     config: dict[str, Any]
+    outputs: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def holds_run(directory: str | os.PathLike) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import dataclasses
 import functools
-import json
 import math
 import pathlib
+import shutil
+import sys
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,18 +17,21 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from rl_tuner import reports, run_directory
+from rl_tuner import reports, run_directory, training_state
 from rl_tuner.diversity import Corpus
 from rl_tuner.evaluation import evaluate_policy, generate_for_task
 from rl_tuner.policy import Policy
 from rl_tuner.rl_tuner import RLTuner, TrainingProgress
 from rl_tuner.sequence_rnn import SequenceRNN
+from rl_tuner.stop_request import Stopped
 from rl_tuner.task import Task
 
 # Environment steps between looks at the clock: about a second's worth.
 REPORT_EVERY = 10_000
 # Melodies that a point of the curves is measured on, as in Jaques et al. 2016.
 CURVE_SEQUENCES = 100
+SAVES_NAME = "saves"
+METRICS_NAME = "metrics.json"
 
 CURVE_LABELS = {
     "task_reward": "task reward a token",
@@ -48,6 +53,8 @@ class Outputs:
       num_samples: sequences that are written.
       num_evaluated: sequences that the closing table is measured on.
       title: of the figures.
+      save_every: seconds between saves of the whole run.
+      should_stop: asked about once a second; True saves, and raises `Stopped`.
     """
 
     directory: pathlib.Path
@@ -55,6 +62,8 @@ class Outputs:
     num_samples: int
     num_evaluated: int
     title: str
+    save_every: float = 60.0
+    should_stop: Callable[[], bool] = lambda: False
 
 
 def run(
@@ -86,6 +95,7 @@ def run(
     after = evaluate_policy(tuner.policy, task, outputs.num_evaluated, corpus=corpus)
     metrics = {"before": before, "after": after}
     _write_metrics(metrics, task, directory)
+    discard_saves(directory)
     return metrics
 
 
@@ -103,11 +113,18 @@ def train_and_save(
 ) -> None:
     """Trains, and leaves the networks and then the curves in the run's directory.
 
+    A run that was cut goes on from its last save, and ends as if it had not been cut.
+    The saves stay until `discard_saves`.
+
     Args:
       tuner: what is trained.
       num_steps: environment steps.
       outputs: where to, and how often the curves are measured.
       report: hears of the progress about once a second.
+
+    Raises:
+      Stopped: it was asked to stop, and is saved.
+      UserError: the loss is not finite, or every save is damaged.
     """
     curves = _train(tuner, num_steps, outputs, report)
     run_directory.save_networks(outputs.directory, tuner)
@@ -131,8 +148,16 @@ def _train(
     report: Callable[[TrainingProgress], None],
 ) -> list[dict[str, float]]:
     """Trains; returns the points of the curves."""
-    start = TrainingProgress(0, math.nan, math.nan, math.nan, math.nan)
-    curves = [_curve_point(tuner, start)]
+    saves = outputs.directory / SAVES_NAME
+    saved = training_state.load_latest(saves, _warn)
+    if saved:
+        tuner.restore(saved.arrays)
+        curves = saved.record["curves"]
+        _warn(f"going on from step {tuner.step}")
+    else:
+        start = TrainingProgress(0, math.nan, math.nan, math.nan, math.nan)
+        curves = [_curve_point(tuner, start)]
+    last_save = time.monotonic()
     writer = tf.summary.create_file_writer(str(outputs.directory / "tensorboard"))
     stretch = min(REPORT_EVERY, outputs.curve_every)
 
@@ -147,11 +172,43 @@ def _train(
             for name in ("task_reward", "log_prior", "kl", "entropy", "unique"):
                 value = curves[-1][name]
                 tf.summary.scalar(f"evaluation/{name}", value, progress.step)
+        nonlocal last_save
+        is_last = progress.step >= num_steps
+        is_stopped = outputs.should_stop() and not is_last
+        if is_stopped or is_last or time.monotonic() - last_save >= outputs.save_every:
+            is_saved = _save(saves, tuner, curves)
+            last_save = time.monotonic()
+            if is_stopped and is_saved:
+                raise Stopped(progress.step)
 
     with writer.as_default():
-        tuner.train(num_steps, note, stretch)
+        tuner.train(num_steps - tuner.step, note, stretch)
     writer.close()
     return curves
+
+
+def discard_saves(directory: pathlib.Path) -> None:
+    """Deletes the saves of a run that has ended: hundreds of megabytes of memory."""
+    shutil.rmtree(directory / SAVES_NAME, ignore_errors=True)
+
+
+def _save(
+    directory: pathlib.Path, tuner: RLTuner, curves: list[dict[str, float]]
+) -> bool:
+    """Saves the run; if that fails it says so, and the training may go on."""
+    try:
+        training_state.save(directory, tuner.step, tuner.state(), {"curves": curves})
+    except OSError as error:
+        _warn(
+            f"cannot save step {tuner.step} in {directory}: {error.strerror}; training "
+            "goes on, the last save stays, and the next one is tried in a while"
+        )
+        return False
+    return True
+
+
+def _warn(text: str) -> None:
+    tqdm.write(text, file=sys.stderr)
 
 
 def _show(bar: tqdm, progress: TrainingProgress) -> None:
@@ -193,5 +250,5 @@ def _write_curves(curves: list[dict[str, float]], outputs: Outputs) -> None:
 def _write_metrics(
     metrics: dict[str, Any], task: Task, directory: pathlib.Path
 ) -> None:
-    (directory / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     (directory / "metrics.md").write_text(table(metrics, task) + "\n")
+    run_directory.write_json(directory / METRICS_NAME, metrics)  # last: it is done

@@ -90,7 +90,7 @@ def test_run_is_not_written_over(run_dir, prior_dir):
         f"--note_rnn_checkpoint_dir={prior_dir}",
         f"--output_dir={run_dir}",
     )
-    assert_refused(result, "holds a run already")
+    assert_refused(result, "holds a finished run")
 
 
 @pytest.mark.parametrize(
