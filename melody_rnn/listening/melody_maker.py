@@ -39,7 +39,8 @@ class MelodyMaker:
         Raises:
           UserError: it is missing or damaged, or makes no melodies.
         """
-        task = worlds.find_world(judge.task).make_task(judge.settings)
+        world = worlds.find_world(judge.task)
+        task = world.make_task(judge.settings)
         if not isinstance(task, MelodyTask):
             raise UserError(
                 f"{directory} belongs to --task={judge.task}; only melodies can be "
@@ -50,7 +51,10 @@ class MelodyMaker:
             settings = run_directory.read_settings(directory)
             self._policy = run_directory.load_policy(directory, settings)
         else:
-            self._policy = Policy.of_prior(SequenceRNN.load(directory))
+            prior = SequenceRNN.load(directory)
+            if hasattr(world, "adapt_model"):
+                prior = world.adapt_model(prior)
+            self._policy = Policy.of_prior(prior)
         task.check_model(self._policy.q_network)
 
     def make(

@@ -76,16 +76,24 @@ class ModelResult:
 
 @dataclasses.dataclass(frozen=True)
 class KruskalWallis:
-    """Whether the models differ at all: H and its p-value; both NaN if unknown."""
+    """Whether the models differ at all; NaN where there is nothing to tell by.
+
+    Attributes:
+      h: the statistic.
+      p: of the chi-squared distribution, which takes all scores for independent.
+      p_mirrored: the share of random mirrorings of votes, each of which is as likely as
+        the vote itself if models do not matter, whose H is as large.
+    """
 
     h: float
     degrees_of_freedom: int
     p: float
+    p_mirrored: float
 
     @property
     def is_significant(self) -> bool:
         """Whether they do."""
-        return self.p < SIGNIFICANCE
+        return self.p_mirrored < SIGNIFICANCE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,6 +106,8 @@ class PairResult:
       u: Mann-Whitney U of the scores of `a` against those of `b`.
       p: two-sided.
       p_holm: p after Holm's correction for all pairs.
+      direct: wins of `a`, ties and wins of `b` where the two met.
+      p_direct: of the sign test of these wins, which takes no scores for independent.
       more_ratings: ratings of the whole study, beside those there are, after which the
         pair should be settled; 0 if it is, None if it cannot be said.
     """
@@ -107,6 +117,8 @@ class PairResult:
     u: float
     p: float
     p_holm: float
+    direct: tuple[int, int, int]
+    p_direct: float
     more_ratings: int | None
 
     @property
@@ -151,15 +163,17 @@ def kruskal_wallis(votes: Sequence[Vote], models: Sequence[str]) -> KruskalWalli
     groups = [scores for scores in scores_by_model(votes, models).values() if scores]
     freedom = max(len(groups) - 1, 0)
     if freedom < 1 or len(set(itertools.chain(*groups))) < 2:
-        return KruskalWallis(math.nan, freedom, math.nan)
+        return KruskalWallis(math.nan, freedom, math.nan, math.nan)
     h, p = stats.kruskal(*groups)
-    return KruskalWallis(float(h), freedom, float(p))
+    return KruskalWallis(float(h), freedom, float(p), _mirrored_p(votes))
 
 
 def pair_results(votes: Sequence[Vote], models: Sequence[str]) -> list[PairResult]:
     """Mann-Whitney U tests of all pairs of models that have scores, corrected by Holm.
 
-    As in the paper, a model's scores are those of all its comparisons.
+    As in the paper, a model's scores are those of all its comparisons. A vote's two
+    scores mirror each other, so that these tests are too sure where there are few
+    models; hence the sign test of the direct comparisons beside them.
     """
     scores = {k: v for k, v in scores_by_model(votes, models).items() if v}
     pairs = [
@@ -168,19 +182,25 @@ def pair_results(votes: Sequence[Vote], models: Sequence[str]) -> list[PairResul
     ]
     tests = [_mann_whitney(scores[a], scores[b]) for a, b in pairs]
     corrected = holm([p for _, p in tests])
-    return [
-        PairResult(
-            a,
-            b,
-            u,
-            p,
-            p_holm,
-            0
-            if p_holm < SIGNIFICANCE
-            else more_ratings(scores[a], scores[b], len(votes), len(models)),
+    results = []
+    for (a, b), (u, p), p_holm in zip(pairs, tests, corrected, strict=True):
+        direct = _direct(votes, a, b)
+        is_settled = p_holm < SIGNIFICANCE
+        results.append(
+            PairResult(
+                a=a,
+                b=b,
+                u=u,
+                p=p,
+                p_holm=p_holm,
+                direct=direct,
+                p_direct=_sign_test(direct[0], direct[2]),
+                more_ratings=0
+                if is_settled
+                else more_ratings(scores[a], scores[b], len(votes), len(models)),
+            )
         )
-        for (a, b), (u, p), p_holm in zip(pairs, tests, corrected, strict=True)
-    ]
+    return results
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -246,7 +266,54 @@ def votes_csv(votes: Sequence[Vote]) -> str:
     return file.getvalue()
 
 
+def _mirrored_p(votes: Sequence[Vote], num_mirrorings: int = 1999) -> float:
+    """The p-value of H when each vote may as well have been its mirror image.
+
+    Mirroring leaves the scores as a whole, and so their ranks, as they are; a model's
+    sum of ranks about their mean is then a sum of +-d over its votes.
+    """
+    ranks = stats.rankdata([[vote.first_score, vote.second_score] for vote in votes])
+    d = (ranks - ranks.mean()).reshape(-1, 2)[:, 0]
+    names = [(vote.first_model, vote.second_model) for vote in votes]
+    _, models = np.unique(names, return_inverse=True)
+    models = models.reshape(-1, 2)
+    gains = np.zeros([len(votes), models.max() + 1], np.float32)
+    rows = np.arange(len(votes))
+    gains[rows, models[:, 0]], gains[rows, models[:, 1]] = d, -d
+    weights = 1.0 / np.bincount(models.ravel())
+    rng = np.random.default_rng(0)
+    observed = np.sum(gains.sum(axis=0) ** 2 * weights)
+    as_large = 0
+    chunk = 1 + 4_000_000 // len(votes)  # so that memory does not grow with the votes
+    for start in range(0, num_mirrorings, chunk):
+        rows = min(chunk, num_mirrorings - start)
+        signs = rng.integers(0, 2, [rows, len(votes)], np.int8) * np.float32(2) - 1
+        mirrored = (signs @ gains) ** 2 @ weights
+        as_large += np.count_nonzero(mirrored >= observed * (1 - 1e-6))
+    return float(1 + as_large) / (1 + num_mirrorings)
+
+
 def _mann_whitney(a: Sequence[int], b: Sequence[int]) -> tuple[float, float]:
     """U of `a`, and the two-sided p-value."""
     u, p = stats.mannwhitneyu(a, b, alternative="two-sided")
     return float(u), float(p)
+
+
+def _direct(votes: Sequence[Vote], a: str, b: str) -> tuple[int, int, int]:
+    """Wins of `a`, ties and wins of `b` among the votes on both."""
+    met = [vote for vote in votes if {vote.first_model, vote.second_model} == {a, b}]
+    scores = [
+        vote.first_score if vote.first_model == a else vote.second_score for vote in met
+    ]
+    return (
+        sum(score > 3 for score in scores),
+        sum(score == 3 for score in scores),
+        sum(score < 3 for score in scores),
+    )
+
+
+def _sign_test(wins: int, losses: int) -> float:
+    """The two-sided p-value of wins and losses under a fair coin."""
+    if wins + losses == 0:
+        return 1.0
+    return float(stats.binomtest(wins, wins + losses).pvalue)
