@@ -55,6 +55,8 @@ def _check_post() -> None:
     request = flask.request
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return
+    if request.content_length is None:  # in chunks, which no form is sent in
+        flask.abort(411)
     if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         flask.abort(403, "This came from another site.")
     origin = request.host_url.rstrip("/")

@@ -23,6 +23,7 @@ HOST = "127.0.0.1"
 _KIND_WORDS = {
     404: "There is nothing at this address.",
     405: "This address is not meant to be used like that.",
+    411: "That was sent without its length.",
     413: "That was too much to send.",
 }
 
@@ -30,6 +31,7 @@ _KIND_WORDS = {
 def create_app(store: Store, catalogue: Catalogue) -> flask.Flask:
     """The application of a study."""
     app = flask.Flask(__name__)
+    app.url_map.merge_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     # Two studies on two ports of a machine share its cookies.
     security.protect(
@@ -49,9 +51,8 @@ def create_app(store: Store, catalogue: Catalogue) -> flask.Flask:
     @app.errorhandler(SecurityError)
     def foreign(error: SecurityError):
         # Without a host to trust no address can be made, so no page either.
-        return flask.Response(
-            "This page is for this machine.\n", 400, mimetype="text/plain"
-        )
+        text = "This page is for this machine only.\n"
+        return flask.Response(text, 400, mimetype="text/plain")
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException):

@@ -52,7 +52,7 @@ def make_study(directory, names="abcd", num_melodies=4, num_steps=4):
 def serve(store, catalogue):
     """Serves the study from a thread; yields the port."""
     server = make_local_server(create_app(store, catalogue), 0)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=[0.02], daemon=True)
     thread.start()
     try:
         yield server.port
