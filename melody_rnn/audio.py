@@ -25,7 +25,10 @@ def write_wav(
     from note_seq import midi_synth
 
     sequence = classes_to_note_sequence(classes)
-    samples = midi_synth.synthesize(sequence, sample_rate)
+    # Of no notes at all, the synthesizer divides nothing by nothing.
+    samples = np.zeros(1)
+    if sequence.notes:
+        samples = midi_synth.synthesize(sequence, sample_rate)
     loudest = np.max(np.abs(samples), initial=1e-9)
     quantized = np.round(samples / loudest * 0.8 * 32767).astype("<i2")
     with wave.open(str(path), "wb") as file:

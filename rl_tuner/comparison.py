@@ -9,14 +9,14 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rl_tuner.experiment import Experiment
+from rl_tuner.experiment import Evaluation, Experiment
 from rl_tuner.grid import MODEL_LABELS, UNTUNED
-from rl_tuner.reports import MetricRow, format_figure, markdown_table
+from rl_tuner.reports import POLICY_ROWS, MetricRow, format_figure, markdown_table
 from rl_tuner.run_directory import write_json
 from rl_tuner.significance import LEVEL, Summary, summarize, verdict
 
 if TYPE_CHECKING:
-    from rl_tuner.evaluation import Evaluation
+    from rl_tuner.task import Task
 
 
 class Entry(NamedTuple):
@@ -53,6 +53,14 @@ class Cell(NamedTuple):
     figure: str
     errors: str = ""
     verdict: str = ""
+
+
+def rows_of(task: Task, evaluation: Evaluation) -> list[MetricRow]:
+    """How what was measured is shown: as the task says, or by its name."""
+    rows = [*task.metric_rows(), *POLICY_ROWS]
+    named = {row.name for row in rows}
+    others = [MetricRow(name, name) for name in evaluation.metrics if name not in named]
+    return [*others, *rows]
 
 
 def compare(

@@ -8,7 +8,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-from rl_tuner import comparison, learning_figures, reports, run_directory
+from rl_tuner import comparison, learning_figures, run_directory
 from rl_tuner.comparison import Entry
 from rl_tuner.evaluation import (
     generate_for_task,
@@ -124,7 +124,7 @@ def _entries(reproduction: Reproduction, c: float) -> list[Entry]:
         model: [run_directory.read_evaluation(folder) for folder in folders]
         for model, folders in directories.items()
     }
-    rows = [*reproduction.task.metric_rows(), *reports.POLICY_ROWS]
+    rows = comparison.rows_of(reproduction.task, evaluations[UNTUNED][0])
     if REFERENCE_G not in evaluations:  # then it is the same as log_prior
         rows = [row for row in rows if row.name != "log_untuned"]
     return comparison.compare(c, evaluations, rows, reproduction.experiment)

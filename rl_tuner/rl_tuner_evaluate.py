@@ -55,7 +55,7 @@ def main() -> None:
     output_dir = cli.writable_directory(FLAGS.output_dir) if FLAGS.output_dir else None
 
     cli.load_tensorflow()
-    from rl_tuner import comparison, reports
+    from rl_tuner import comparison
     from rl_tuner.evaluation import measure_policy
     from rl_tuner.policy import Policy
 
@@ -75,7 +75,7 @@ def main() -> None:
     entries = comparison.compare(
         1.0 / run.config["reward_scaler"] if run else float("nan"),
         {model: [evaluation]},
-        [*task.metric_rows(), *reports.POLICY_ROWS],
+        comparison.rows_of(task, evaluation),
         experiment,
     )
     remarks = [
