@@ -67,12 +67,9 @@ def main() -> None:
     shown.add_models(models)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     print(f"Listen at http://{web.HOST}:{server.port}/ (Ctrl-C ends)", flush=True)
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        print("The study is kept in", study.path)
-    finally:
-        study.close()
+    server.serve_forever()  # returns on an interrupt from the keyboard
+    study.close()
+    print("The study is kept in", study.path)
 
 
 def _check_flags() -> None:

@@ -1,10 +1,14 @@
 """A study without models, its server, and raters that vote over HTTP."""
 
 import contextlib
+import dataclasses
 import http.client
+import pathlib
 import random
 import re
 import sqlite3
+import subprocess
+import sys
 import threading
 import urllib.parse
 
@@ -12,7 +16,10 @@ from melody_rnn.listening.catalogue import Catalogue, StudySettings
 from melody_rnn.listening.sources import ModelSource
 from melody_rnn.listening.store import Store
 from melody_rnn.listening.web import create_app, make_local_server
+from rl_tuner import run_directory
 from rl_tuner.checkpoint_files import CONFIG_NAME
+from rl_tuner.config import RLTunerConfig
+from rl_tuner.run_directory import RunSettings
 
 
 class FakeMelody:
@@ -170,3 +177,32 @@ def stored_ratings(study_path):
                 "SELECT public_id, rating FROM trials WHERE rating IS NOT NULL"
             )
         )
+
+
+def save_run(directory, prior, task_settings):
+    """Leaves what rl_tuner_train leaves of a run in which nothing was learned."""
+    config = dataclasses.asdict(RLTunerConfig())
+    settings = RunSettings("melody", task_settings, "prior", 10, config)
+    directory.mkdir()
+    run_directory.write_settings(directory, settings)
+    prior.save(directory / run_directory.Q_NETWORK_NAME)
+    prior.save(directory / run_directory.REWARD_RNN_NAME)
+
+
+@contextlib.contextmanager
+def listen(*flags):
+    """Runs rl_tuner_listen on a free port; yields the process and the port."""
+    script = pathlib.Path(sys.executable).with_name("rl_tuner_listen")
+    with subprocess.Popen(
+        [script, "--port=0", *map(str, flags)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            line = process.stdout.readline()
+            address = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
+            assert address, (line, process.stderr.read())
+            yield process, int(address[1])
+        finally:
+            process.kill()

@@ -15,10 +15,11 @@ pytest.importorskip("flask", reason="flask is missing: pip install '.[listen]'")
 from listening_study import Browser, Listener, make_study, serve, stored_ratings
 
 from melody_rnn.listening import results
+from melody_rnn.listening import study as study_module
 from melody_rnn.listening.study import Study
 
 WORTH = {"mle": 0.0, "g": 0.5, "q": 1.1, "psi": 1.1}
-NUM_RATERS, SITTING = 200, 12
+NUM_RATERS, SITTING = 200, 6
 
 
 @pytest.fixture(name="listened", scope="module")
@@ -26,7 +27,8 @@ def _listened(tmp_path_factory):
     """The raters, the store, and the exported CSV."""
     directory = tmp_path_factory.mktemp("listeners")
     store, catalogue = make_study(directory, WORTH, num_melodies=10)
-    with serve(store, catalogue) as port:
+    with pytest.MonkeyPatch.context() as patch, serve(store, catalogue) as port:
+        patch.setattr(study_module, "_LEAST_TRIALS", SITTING)
         listeners = [
             Listener(port, store.path, f"rater {number}", WORTH)
             for number in range(NUM_RATERS)

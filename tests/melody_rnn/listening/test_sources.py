@@ -5,8 +5,8 @@ import pytest
 from melody_rnn.listening import sources
 from melody_rnn.listening.sources import Judge, ModelSource
 from rl_tuner import run_directory
+from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
-from rl_tuner.rl_tuner import RLTunerConfig
 from rl_tuner.run_directory import RunSettings
 
 
