@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from melody_rnn.composition_scan import checked_compositions
 from melody_rnn.encoding import NUM_CLASSES, QUARTERS_PER_MINUTE
 from melody_rnn.metrics import composition_stats
 from melody_rnn.midi import write_midi
@@ -24,7 +25,8 @@ from rl_tuner.task import Task
 class MelodyTask(Task):
     """Melodies of sixteenth notes, rewarded by r_MT (Jaques et al. 2016, 3.2).
 
-    A melody starts from zero states and a random priming note, which is not part of it.
+    A melody starts from zero states and a random priming note, or a primer that is read
+    first; neither is part of it.
     """
 
     name = "melody"
@@ -40,6 +42,7 @@ class MelodyTask(Task):
         extra_rules: tuple[tuple[str, Callable[[Any], tf.Tensor]], ...] = (),
         num_notes_in_melody: int = 32,
         prime_with_all_notes: bool = False,
+        primers: Sequence[Sequence[int]] | None = None,
     ):
         """Chooses what is rewarded.
 
@@ -53,6 +56,8 @@ class MelodyTask(Task):
           num_notes_in_melody: events in a melody, a sixteenth each.
           prime_with_all_notes: the reference never draws the highest note when it
             primes or explores; True draws it too.
+          primers: melodies [K, P] of classes; each new melody goes on from one of them
+            at random, which is not part of it. None primes with a random note.
 
         Raises:
           UserError: a setting is unknown or makes no sense.
@@ -71,17 +76,28 @@ class MelodyTask(Task):
         )
         self.max_length = num_notes_in_melody
         self.uses_log_prior = self.settings.uses_log_prior
+        self._primers = None
+        if primers is not None:
+            self._primers = checked_compositions(primers)
         self._drawn_classes = NUM_CLASSES if prime_with_all_notes else NUM_CLASSES - 1
 
     def prime(self, batch_size: int, seed: tf.Tensor) -> tf.Tensor:
+        """A random primer [N, P], or note [N] int32.
+
+        Notes are uniform over classes 0..36, as in the reference, or over all.
+        """
+        if self._primers is None:
+            return self.random_actions(batch_size, seed)
+        chosen = tf.random.stateless_uniform(
+            [batch_size], seed, minval=0, maxval=len(self._primers), dtype=tf.int32
+        )
+        return tf.gather(tf.constant(self._primers), chosen)
+
+    def random_actions(self, batch_size: int, seed: tf.Tensor) -> tf.Tensor:
         """Uniform over classes 0..36, as in the reference, or over all: [N] int32."""
         return tf.random.stateless_uniform(
             [batch_size], seed, minval=0, maxval=self._drawn_classes, dtype=tf.int32
         )
-
-    def random_actions(self, batch_size: int, seed: tf.Tensor) -> tf.Tensor:
-        """Drawn as the priming notes are: [N] int32."""
-        return self.prime(batch_size, seed)
 
     def reward(
         self,

@@ -13,6 +13,13 @@ from melody_rnn.music_theory_settings import (
     MusicTheorySettings,
     parse_rule_weights,
 )
+from melody_rnn.priming import (
+    define_primer_flags,
+    define_priming_flags,
+    read_primer,
+    settings_from_flags,
+    take_primers,
+)
 from rl_tuner.errors import UserError
 
 SHIPPED_CHECKPOINT = "note_rnn"
@@ -46,18 +53,12 @@ def define_task_flags() -> None:
         False,
         "Draw the highest note too in priming and exploring; the reference never does.",
     )
+    define_priming_flags()
 
 
 def define_generate_flags() -> None:
     """Defines the flags of priming; Magenta's names."""
-    flags.DEFINE_string("primer_midi", "", "MIDI file of a melody to continue.")
-    flags.DEFINE_alias("midi_primer", "primer_midi")
-    flags.DEFINE_string(
-        "primer_melody",
-        "",
-        "A melody to continue, an event a sixteenth: a MIDI pitch, -2 for no event, -1 "
-        "for note off; e.g. '[60, -2, 64, -2]'.",
-    )
+    define_primer_flags()
     flags.DEFINE_float(
         "qpm",
         None,
@@ -79,6 +80,7 @@ def task_settings() -> dict[str, Any]:
         "rule_weights": parse_rule_weights(FLAGS.rule_weights),
         "num_notes_in_melody": FLAGS.num_notes_in_melody,
         "prime_with_all_notes": FLAGS.prime_with_all_notes,
+        **settings_from_flags(),
     }
     # Refuses bad values now, before TensorFlow takes its seconds.
     MusicTheorySettings(
@@ -94,7 +96,9 @@ def make_task(settings: dict[str, Any]) -> Any:
     """The `MelodyTask` of these settings."""
     from melody_rnn.melody_task import MelodyTask
 
-    return MelodyTask(**settings)
+    settings = dict(settings)
+    primers = take_primers(settings)
+    return MelodyTask(primers=primers, **settings)
 
 
 def experiment() -> Any:
@@ -125,17 +129,11 @@ def run_label(settings: dict[str, Any]) -> str:
 
 def primers_from_flags(num_outputs: int) -> list[list[int]] | None:
     """The melody to continue, once for each output; None without one."""
-    from melody_rnn.midi import parse_primer_melody, read_primer_midi
-
     if FLAGS.primer_midi and FLAGS.primer_melody:
         raise UserError("give --primer_midi or --primer_melody, not both")
-    if FLAGS.primer_midi:
-        primer = read_primer_midi(FLAGS.primer_midi)
-    elif FLAGS.primer_melody:
-        primer = parse_primer_melody(FLAGS.primer_melody)
-    else:
+    if not FLAGS.primer_midi and not FLAGS.primer_melody:
         return None
-    return [primer] * num_outputs
+    return [read_primer(FLAGS.primer_midi, FLAGS.primer_melody)] * num_outputs
 
 
 def write_settings() -> dict[str, Any]:

@@ -18,8 +18,9 @@ _CHUNK = 2048
 
 
 def sample_primes(task: Task, num_sequences: int, seed: int = 0) -> tf.Tensor:
-    """The priming tokens that `generate_for_task` gives the same arguments: [N]."""
-    return task.prime(num_sequences, tf.constant([seed, 0x5EED], tf.int32))
+    """The priming tokens that `generate_for_task` gives the same arguments: [N, P]."""
+    primes = task.prime(num_sequences, tf.constant([seed, 0x5EED], tf.int32))
+    return tf.reshape(primes, [num_sequences, -1])
 
 
 def generate_for_task(
@@ -30,14 +31,12 @@ def generate_for_task(
     seed: int = 0,
     num_steps: int | None = None,
 ) -> Generated:
-    """Samples sequences of a task, each from a priming token of the task's.
+    """Samples sequences of a task, each from priming tokens of the task's.
 
     They are whole sequences of the task, unless `num_steps` gives another length.
     """
     primes = sample_primes(task, num_sequences, seed)
-    return policy.generate(
-        primes[:, tf.newaxis], num_steps or task.max_length, temperature, seed
-    )
+    return policy.generate(primes, num_steps or task.max_length, temperature, seed)
 
 
 def evaluate_policy(
@@ -128,12 +127,13 @@ def measure_policy(
 def log_priors(
     prior: SequenceRNN, primes: tf.Tensor, sequences: np.ndarray
 ) -> np.ndarray:
-    """The log p(a|s) of each token: primes [N], sequences [N, T] -> [N, T]."""
+    """The log p(a|s) of each token: primes [N, P], sequences [N, T] -> [N, T]."""
     inputs = _shifted(primes, sequences)
+    length = sequences.shape[1]
     parts = []
     for start in range(0, len(sequences), _CHUNK):
         chosen = slice(start, start + _CHUNK)
-        log_probs = tf.nn.log_softmax(prior.unroll(inputs[chosen]))
+        log_probs = tf.nn.log_softmax(prior.unroll(inputs[chosen])[:, -length:])
         parts.append(take_actions(log_probs, sequences[chosen]).numpy())
     return np.concatenate(parts)
 
@@ -145,21 +145,22 @@ def next_token_probabilities(
 
     Args:
       policy: whose probabilities; the sequences need not be of its making.
-      primes: [N] integers, the priming tokens.
+      primes: [N, P] integers, the priming tokens.
       sequences: [N, T] integers.
 
     Returns:
       [N, T, A]; those at t are before the token at t is read.
     """
     inputs = _shifted(primes, sequences)
-    q_logits = policy.q_network.unroll(inputs)
-    prior_logits = policy.reward_rnn.unroll(inputs)
+    length = sequences.shape[1]
+    q_logits = policy.q_network.unroll(inputs)[:, -length:]
+    prior_logits = policy.reward_rnn.unroll(inputs)[:, -length:]
     return tf.nn.softmax(policy.objective.policy_scores(q_logits, prior_logits)).numpy()
 
 
 def _shifted(primes: tf.Tensor, sequences: np.ndarray) -> np.ndarray:
-    """What the networks read: the priming token, then all tokens but the last."""
-    return np.concatenate([np.asarray(primes)[:, np.newaxis], sequences[:, :-1]], 1)
+    """What the networks read: the priming tokens, then all tokens but the last."""
+    return np.concatenate([np.asarray(primes), sequences[:, :-1]], axis=1)
 
 
 def _token_measures(generated: Generated, task: Task) -> dict[str, np.ndarray]:

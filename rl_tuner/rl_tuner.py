@@ -321,7 +321,10 @@ class RLTuner:
                 "new_prior_states": step.prior_state,
             }
         )
-        state = rollout.restart(state, step.ended, self.task.prime(count, prime_seed))
+        primes = self.task.prime(count, prime_seed)
+        state = rollout.restart(
+            self.q_network, self.reward_rnn, state, step.ended, primes
+        )
         return state, tf.stack(
             [tf.reduce_sum(step.task_rewards), tf.reduce_sum(step.log_priors)]
         )

@@ -61,14 +61,15 @@ class Step(NamedTuple):
 def start(
     task: Task, q_network: SequenceRNN, reward_rnn: SequenceRNN, primes: tf.Tensor
 ) -> RolloutState:
-    """New sequences from zero states: priming tokens [N] int32 -> state."""
+    """New sequences: priming tokens [N] or [N, P] int32 -> state."""
     count = primes.shape[0]
+    last_tokens, q_state, prior_state = _read_primes(q_network, reward_rnn, primes)
     return RolloutState(
         sequences=tf.zeros([count, task.max_length], tf.int32),
         positions=tf.zeros([count], tf.int32),
-        last_tokens=primes,
-        q_state=q_network.initial_state(count),
-        prior_state=reward_rnn.initial_state(count),
+        last_tokens=last_tokens,
+        q_state=q_state,
+        prior_state=prior_state,
         reward_state=tf.zeros([count, task.reward_state_size], tf.int32),
     )
 
@@ -116,18 +117,58 @@ def act(
     return step, after
 
 
-def restart(state: RolloutState, ended: tf.Tensor, primes: tf.Tensor) -> RolloutState:
-    """Begins new sequences where one ended, from the priming tokens [N]."""
+def restart(
+    q_network: SequenceRNN,
+    reward_rnn: SequenceRNN,
+    state: RolloutState,
+    ended: tf.Tensor,
+    primes: tf.Tensor,
+) -> RolloutState:
+    """Begins new sequences where one ended, from the primes [N] or [N, P]."""
+
+    def replace(value: tf.Tensor, new: tf.Tensor) -> tf.Tensor:
+        row = tf.reshape(ended, [-1] + [1] * (len(value.shape) - 1))
+        return tf.where(row, new, value)
 
     def zero(value: tf.Tensor) -> tf.Tensor:
-        row = tf.reshape(ended, [-1] + [1] * (len(value.shape) - 1))
-        return tf.where(row, tf.zeros_like(value), value)
+        return replace(value, tf.zeros_like(value))
+
+    last_tokens, q_state, prior_state = _read_primes(
+        q_network, reward_rnn, primes, tf.reduce_any(ended)
+    )
 
     return RolloutState(
         sequences=zero(state.sequences),
         positions=zero(state.positions),
-        last_tokens=tf.where(ended, primes, state.last_tokens),
-        q_state=zero(state.q_state),
-        prior_state=zero(state.prior_state),
+        last_tokens=replace(state.last_tokens, last_tokens),
+        q_state=replace(state.q_state, q_state),
+        prior_state=replace(state.prior_state, prior_state),
         reward_state=zero(state.reward_state),
     )
+
+
+def _read_primes(
+    q_network: SequenceRNN,
+    reward_rnn: SequenceRNN,
+    primes: tf.Tensor,
+    is_needed: tf.Tensor | bool = True,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """The last priming token [N], and both networks' states before it.
+
+    They are zeros where there is one token each, or where they are not needed.
+    """
+    count = primes.shape[0]
+    zeros = q_network.initial_state(count), reward_rnn.initial_state(count)
+    if len(primes.shape) == 1:
+        return primes, *zeros
+    first, last = primes[:, :-1], primes[:, -1]
+    if primes.shape[1] == 1:
+        return last, *zeros
+
+    def read() -> tuple[tf.Tensor, tf.Tensor]:
+        return (
+            q_network.unroll_with_state(first)[1],
+            reward_rnn.unroll_with_state(first)[1],
+        )
+
+    return last, *tf.cond(is_needed, read, lambda: zeros)

@@ -37,9 +37,10 @@ class Task(abc.ABC):
     uses_log_prior: bool = True
 
     def prime(self, batch_size: int, seed: tf.Tensor) -> tf.Tensor:
-        """The first input of new sequences, not part of them: [N] int32.
+        """What new sequences begin from, not part of them: [N] or [N, P] int32.
 
-        Uniform over all tokens, unless a world says otherwise.
+        The networks read the tokens from a zero state. One each, uniform over all
+        tokens, unless a world says otherwise.
         """
         return self._uniform_tokens(batch_size, seed)
 

@@ -1,0 +1,146 @@
+"""What melodies begin from in training: a random note, or melodies that are read first.
+
+The modes have the names of Magenta's rl_tuner. It samples one more note after the
+primer and takes that for the first observation; here the primer's last event is.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import pathlib
+from typing import Any
+
+from absl import flags
+
+from rl_tuner.errors import UserError
+
+FLAGS = flags.FLAGS
+PRIMING_MODES = ("random_note", "random_midi", "single_midi")
+_SETTINGS = ("primer_midi", "primer_melody", "training_data_path", "primer_steps")
+
+
+def define_primer_flags() -> None:
+    """Defines the flags that give one primer; Magenta's names."""
+    flags.DEFINE_string("primer_midi", "", "MIDI file of a melody to continue.")
+    flags.DEFINE_alias("midi_primer", "primer_midi")
+    flags.DEFINE_string(
+        "primer_melody",
+        "",
+        "A melody to continue, an event a sixteenth: a MIDI pitch, -2 for no event, -1 "
+        "for note off; e.g. '[60, -2, 64, -2]'.",
+    )
+
+
+def define_priming_flags() -> None:
+    """Defines the flags that choose what melodies begin from in training."""
+    flags.DEFINE_string(
+        "priming_mode",
+        "random_note",
+        "What a melody begins from, which is not part of it: random_note; random_midi, "
+        "the beginning of a random melody of --training_data_path; or single_midi, "
+        "always --primer_midi or --primer_melody.",
+    )
+    define_primer_flags()
+    flags.DEFINE_string(
+        "training_data_path",
+        "",
+        "For random_midi: TFRecords of melodies in Magenta's layout, as a glob "
+        "pattern, or what note_rnn_create_dataset wrote.",
+    )
+    flags.DEFINE_integer(
+        "primer_steps", 16, "For random_midi: sixteenths of each melody that are read."
+    )
+
+
+def settings_from_flags() -> dict[str, Any]:
+    """The settings that `take_primers` reads; none for random notes.
+
+    Raises:
+      UserError: flags are missing or do not go together.
+    """
+    mode = FLAGS.priming_mode
+    if mode not in PRIMING_MODES:
+        raise UserError(
+            f"unknown --priming_mode={mode}; choose one of {', '.join(PRIMING_MODES)}"
+        )
+    num_primers = bool(FLAGS.primer_midi) + bool(FLAGS.primer_melody)
+    if num_primers != (mode == "single_midi"):
+        raise UserError(
+            "--priming_mode=single_midi goes with one of --primer_midi and "
+            "--primer_melody, and they with no other mode"
+        )
+    if bool(FLAGS.training_data_path) != (mode == "random_midi"):
+        raise UserError(
+            "--priming_mode=random_midi and --training_data_path go together"
+        )
+    if FLAGS.primer_steps < 1:
+        raise UserError(f"--primer_steps={FLAGS.primer_steps} must be at least 1")
+    settings: dict[str, Any] = {}
+    if mode != "random_note" or FLAGS["priming_mode"].present:
+        settings["priming_mode"] = mode
+    if mode == "single_midi":
+        settings["primer_melody"] = FLAGS.primer_melody
+        settings["primer_midi"] = _absolute(FLAGS.primer_midi)
+    elif mode == "random_midi":
+        settings["training_data_path"] = _absolute(FLAGS.training_data_path)
+        settings["primer_steps"] = FLAGS.primer_steps
+    return settings
+
+
+def take_primers(settings: dict[str, Any]) -> list[list[int]] | None:
+    """Removes the settings of priming, and returns the primers that they mean.
+
+    Returns:
+      melodies of one length [K, P], one of which begins each melody; None for random
+      notes.
+
+    Raises:
+      UserError: they cannot be read.
+    """
+    mode = settings.pop("priming_mode", "random_note")
+    midi, melody, path, steps = (settings.pop(name, "") for name in _SETTINGS)
+    if mode == "single_midi":
+        return [read_primer(midi, melody)]
+    if mode == "random_midi":
+        return _beginnings(path, steps)
+    return None
+
+
+def read_primer(midi: str, melody: str) -> list[int]:
+    """The classes of the one of a MIDI file and a written melody that is given."""
+    from melody_rnn.midi import parse_primer_melody, read_primer_midi
+
+    return read_primer_midi(midi) if midi else parse_primer_melody(melody)
+
+
+def _beginnings(path: str, steps: int) -> list[list[int]]:
+    from melody_rnn.encoding import NUM_CLASSES
+    from melody_rnn.note_rnn_dataset import TRAINING_STEM
+    from melody_rnn.sequence_examples import read_melodies
+
+    pattern = path
+    if pathlib.Path(path).is_dir():
+        pattern = os.path.join(glob.escape(path), f"{TRAINING_STEM}.tfrecord-*")
+    files = sorted(glob.glob(pattern))
+    if not files:
+        raise UserError(
+            f"no file matches {pattern}; name TFRecords of melodies, or what "
+            "note_rnn_create_dataset wrote, by --training_data_path"
+        )
+    melodies = read_melodies(files, NUM_CLASSES)
+    primers = [melody[:steps].tolist() for melody in melodies if len(melody) >= steps]
+    if not primers:
+        raise UserError(
+            f"none of the {len(melodies)} melodies of {path} has {steps} steps; give a "
+            "smaller --primer_steps"
+        )
+    print(
+        f"priming with the first {steps} steps of {len(primers)} melodies of {path}; "
+        f"{len(melodies) - len(primers)} shorter ones are left out"
+    )
+    return primers
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(path)) if path else ""
