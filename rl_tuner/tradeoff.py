@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
 
 from rl_tuner.checkpoint_files import write_atomically
-from rl_tuner.errors import UserError
+from rl_tuner.grid import MODEL_LABELS
 
 # One point of the trade-off: which tuning, and what it came to.
 COLUMNS = ("algorithm", "c", "kl", "task_reward", "log_prior", "entropy", "unique")
-NAMES = {"q": "Q", "psi": "Psi", "g": "G", "pure_rl": "RL only"}
 
 Point = dict[str, str | float]
-
-
-def read_points(path: pathlib.Path) -> list[Point]:
-    """Reads what `write_points` wrote; nothing if there is no such file."""
-    if not path.exists():
-        return []
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        return [
-            {
-                name: row[name] if name == "algorithm" else float(row[name])
-                for name in row
-            }
-            for row in rows
-        ]
-    except (OSError, ValueError, TypeError) as error:
-        raise UserError(
-            f"{path} is damaged: {error}; delete it to start over"
-        ) from error
 
 
 def write_points(path: pathlib.Path, points: Sequence[Point]) -> None:
@@ -60,16 +38,16 @@ def plot_tradeoff(
     figure = Figure(figsize=(8, 4.6), layout="constrained")
     FigureCanvasAgg(figure)
     axis = figure.subplots()
-    for algorithm, marker in zip(NAMES, "os^D", strict=True):
+    for model, marker in zip(MODEL_LABELS, "xos^vD", strict=True):
         line = sorted(
-            (point for point in points if point["algorithm"] == algorithm),
+            (point for point in points if point["algorithm"] == model),
             key=lambda point: point["c"],
         )
         if not line:
             continue
         kls = [point["kl"] for point in line]
         rewards = [point["task_reward"] for point in line]
-        axis.plot(kls, rewards, marker=marker, alpha=0.8, label=NAMES[algorithm])
+        axis.plot(kls, rewards, marker=marker, alpha=0.8, label=MODEL_LABELS[model])
         for point in line:
             axis.annotate(
                 f"c={point['c']:g}",
