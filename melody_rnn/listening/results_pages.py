@@ -13,6 +13,8 @@ def results_pages(catalogue: Catalogue, study: Study) -> flask.Blueprint:
     """The pages under /results."""
     pages = flask.Blueprint("results", __name__)
 
+    pages.add_app_template_filter(_roughly, "roughly")
+
     @pages.get("/results")
     def show():
         models = [model.name for model in catalogue.models()]
@@ -66,4 +68,10 @@ def _outlook(pairs: list[results.PairResult]) -> str:
     number = max(needed)
     ratings = "rating" if number == 1 else "ratings"
     whom = "every pair" if len(needed) == len(open_pairs) else "all that is not equal"
-    return f"About {number:,} more {ratings} should settle {whom}."
+    return f"About {_roughly(number)} more {ratings} should settle {whom}."
+
+
+def _roughly(number: int) -> str:
+    """A guess with two digits, rounded up."""
+    unit = 10 ** max(len(str(number)) - 2, 0)
+    return f"{-(-number // unit) * unit:,}"

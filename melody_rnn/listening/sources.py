@@ -67,7 +67,9 @@ def parse_models(text: str) -> list[ModelSource]:
         if name in sources:
             raise UserError(f"--models has two models named {name!r}; rename one")
         sources[name] = ModelSource(name, pathlib.Path(directory).expanduser())
-        fingerprint(sources[name])  # refuses what is not there
+        # Refuse what is not there or damaged.
+        fingerprint(sources[name])
+        judge_of(sources[name], [])
     return list(sources.values())
 
 

@@ -34,7 +34,7 @@ def pairs_of(store, condition="1"):
 def test_pairs_of_models_stay_balanced_whoever_comes_and_goes(store, study):
     rng = random.Random(2)
     raters = [study.join(f"rater {number}") for number in range(9)]
-    for _ in range(90):
+    for _ in range(60):
         rater = rng.choice(raters)
         trial = study.hand_out(rater)
         counts = pairs_of(store)
@@ -49,6 +49,15 @@ def test_a_rater_alone_hears_all_pairs_of_models_before_one_comes_again(store, s
         for _ in range(6):
             study.vote(rater, study.hand_out(rater).public_id, 3)
         assert len(set(pairs_of(store))) == 1
+
+
+def test_raters_who_take_turns_hear_all_pairs_of_models_as_well(store, study):
+    ann, bob = study.join("Ann"), study.join("Bob")
+    for _ in range(6):
+        for rater in (ann, bob):
+            study.vote(rater, study.hand_out(rater).public_id, 3)
+    assert pairs_of(store, f"rater_id = {ann}") == [1] * 6
+    assert pairs_of(store, f"rater_id = {bob}") == [1] * 6
 
 
 def test_order_is_random(store, study):

@@ -53,7 +53,10 @@ def test_votes_show_in_results_and_csv(site):
     token, vote = begin(browser)
     assert browser.post(vote, token, rating=5) == 303
     assert "1 rating by 1 rater" in browser.get("/results")
-    header, row = browser.get("/results.csv").splitlines()
+    _, headers, content = browser.request("GET", "/results.csv")
+    assert headers["Content-Type"].startswith("text/csv")
+    assert "attachment" in headers["Content-Disposition"]
+    header, row = content.decode().splitlines()
     assert dict(zip(header.split(","), row.split(","), strict=True))["rating"] == "5"
     assert "Ann" not in row
 
