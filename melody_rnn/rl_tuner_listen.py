@@ -47,22 +47,25 @@ def main() -> None:
     """Adds what is missing to the study and serves the page until interrupted."""
     _check_flags()
     try:
-        from melody_rnn.listening import catalogue, sources, store, web
+        from melody_rnn.listening import sources, web
+        from melody_rnn.listening.catalogue import Catalogue
+        from melody_rnn.listening.store import Store
+        from melody_rnn.listening.study_settings import StudySettings
     except ModuleNotFoundError as error:
         raise UserError(
             f"rl_tuner_listen needs {error.name}, which is not installed; "
             "pip install 'rl-tuner[listen]'"
         ) from error
     models = sources.parse_models(FLAGS.models)
-    study = store.Store(FLAGS.study)
-    settings = catalogue.StudySettings.of_study(
+    study = Store(FLAGS.study)
+    settings = StudySettings.of_study(
         study,
         num_melodies=FLAGS.num_melodies,
         num_steps=FLAGS.num_steps,
         temperature=FLAGS.temperature,
         seed=FLAGS.seed,
     )
-    shown = catalogue.Catalogue(study, settings)
+    shown = Catalogue(study, settings)
     server = web.make_local_server(web.create_app(study, shown), FLAGS.port)
     shown.add_models(models)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)

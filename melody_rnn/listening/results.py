@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import itertools
 import math
 from collections.abc import Sequence
@@ -12,45 +10,12 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
+from melody_rnn.listening.votes import Vote
+
 SIGNIFICANCE = 0.05
 POWER = 0.8
 # More than anyone collects: such models are as good as equal.
 MOST_RATINGS = 100_000
-
-
-@dataclasses.dataclass(frozen=True)
-class Vote:
-    """One answer.
-
-    Attributes:
-      number: orders the votes.
-      rater: a number; names are not passed on.
-      rated_at: seconds since 1970.
-      first_model: of the melody that was heard first.
-      second_model: of the other.
-      first_melody: names it in addresses.
-      second_melody: names it in addresses.
-      rating: 1 (the first, clearly) to 5 (the second, clearly); 3 is a tie.
-    """
-
-    number: int
-    rater: int
-    rated_at: float
-    first_model: str
-    second_model: str
-    first_melody: str
-    second_melody: str
-    rating: int
-
-    @property
-    def first_score(self) -> int:
-        """What the first melody got, 1 to 5; more is better."""
-        return 6 - self.rating
-
-    @property
-    def second_score(self) -> int:
-        """What the second melody got, 1 to 5; more is better."""
-        return self.rating
 
 
 @dataclasses.dataclass(frozen=True)
@@ -252,18 +217,6 @@ def more_ratings(
     if ratings_needed > MOST_RATINGS:
         return None
     return max(math.ceil(ratings_needed) - num_votes, 1)
-
-
-def votes_csv(votes: Sequence[Vote]) -> str:
-    """The votes as CSV, one a line, with the scores that the tests are of."""
-    columns = [field.name for field in dataclasses.fields(Vote)]
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow([*columns, "first_score", "second_score"])
-    for vote in votes:
-        scores = (vote.first_score, vote.second_score)
-        writer.writerow([*dataclasses.astuple(vote), *scores])
-    return file.getvalue()
 
 
 def _mirrored_p(votes: Sequence[Vote], num_mirrorings: int = 1999) -> float:

@@ -7,6 +7,7 @@ import flask
 from melody_rnn.listening import pictures, results
 from melody_rnn.listening.catalogue import Catalogue
 from melody_rnn.listening.study import Study
+from melody_rnn.listening.votes import votes_csv
 
 
 def results_pages(catalogue: Catalogue, study: Study) -> flask.Blueprint:
@@ -41,7 +42,7 @@ def results_pages(catalogue: Catalogue, study: Study) -> flask.Blueprint:
     @pages.get("/results.csv")
     def as_csv():
         return flask.Response(
-            results.votes_csv(study.votes()),
+            votes_csv(study.votes()),
             mimetype="text/csv",
             headers={
                 "Content-Disposition": "attachment; filename=ratings.csv",

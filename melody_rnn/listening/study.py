@@ -12,8 +12,8 @@ import sqlite3
 import time
 import unicodedata
 
-from melody_rnn.listening.results import Vote
 from melody_rnn.listening.store import Store
+from melody_rnn.listening.votes import Vote
 from rl_tuner.errors import UserError
 
 # A pair that was handed out and not answered for so long goes to somebody else.

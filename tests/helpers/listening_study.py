@@ -12,9 +12,10 @@ import sys
 import threading
 import urllib.parse
 
-from melody_rnn.listening.catalogue import Catalogue, StudySettings
+from melody_rnn.listening.catalogue import Catalogue
 from melody_rnn.listening.sources import ModelSource
 from melody_rnn.listening.store import Store
+from melody_rnn.listening.study_settings import StudySettings
 from melody_rnn.listening.web import create_app, make_local_server
 from rl_tuner import run_directory
 from rl_tuner.checkpoint_files import CONFIG_NAME

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("flask", reason="flask is missing: pip install '.[listen]'")
 pytest.importorskip("selenium", reason="selenium is missing: pip install '.[test]'")
 
-from listening_study import make_study, serve, stored_ratings
+from listening_study import Listener, make_study, serve, stored_ratings
 from selenium import webdriver
 from selenium.common.exceptions import (
     NoSuchElementException,
@@ -47,10 +47,10 @@ class Page:
     def __init__(self, driver, port, study_path):
         self.driver = driver
         self.study_path = study_path
-        self._port = port
+        self.port = port
 
     def open(self, path):
-        self.driver.get(f"http://127.0.0.1:{self._port}{path}")
+        self.driver.get(f"http://127.0.0.1:{self.port}{path}")
 
     def find(self, selector):
         return self.driver.find_element(By.CSS_SELECTOR, selector)
@@ -188,6 +188,9 @@ def test_a_melody_is_judged_by_keyboard_and_results_update(page):
     page.driver.switch_to.window(results)
     page.wait(lambda: "1 rating by 1 rater" in page.find("#results").text)
     assert page.find_all(".chart .note")
+    worth = {"mle": 0.0, "q": 1.0}
+    Listener(page.port, page.study_path, "Bob", worth).sit(1)  # while it is looked at
+    page.wait(lambda: "2 ratings by 2 raters" in page.find("#results").text)
     page.driver.close()
     page.driver.switch_to.window(tab)
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from melody_rnn.listening import results
-from melody_rnn.listening.results import Vote
+from melody_rnn.listening.votes import Vote, votes_csv
 
 
 def vote(first, second, rating, number=1):
@@ -134,7 +134,7 @@ def test_more_models_take_more_ratings():
 
 
 def test_csv_has_numbers_for_raters_and_both_scores():
-    lines = results.votes_csv([vote("a", "b", 2, number=7)]).splitlines()
+    lines = votes_csv([vote("a", "b", 2, number=7)]).splitlines()
     assert lines == [
         "number,rater,rated_at,first_model,second_model,first_melody,second_melody,"
         "rating,first_score,second_score",
