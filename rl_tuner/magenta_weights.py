@@ -20,7 +20,7 @@ FORGET_BIAS = 1.0
 _CELL = re.compile(
     r"^(?P<scope>.*?)(?:(?:RNN|rnn)/)?"
     r"(?:(?:multi_rnn_cell|MultiRNNCell)/[Cc]ell_?(?P<layer>\d+)/)?"
-    r"(?:(?:basic_lstm_cell|lstm_cell|LSTMCell|BasicLSTMCell)/)+(?:Linear/)?"
+    r"(?:(?:basic_lstm_cell|lstm_cell|LSTMCell|BasicLSTMCell)/){1,2}(?:Linear/)?"
     r"(?P<kind>W_0|B|weights|biases|kernel|bias|Matrix|Bias)$"
 )
 _DENSE = re.compile(

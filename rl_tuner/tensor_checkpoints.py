@@ -10,7 +10,7 @@ import contextlib
 import math
 import os
 import pathlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -48,7 +48,6 @@ class V1Checkpoint:
           DamagedFile: it is no V1 checkpoint, or it is damaged.
         """
         self._file = file
-        self._size = file.seek(0, os.SEEK_END)
         self._types: dict[str, int] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
         key, value = next(read_table(file), (None, b""))
@@ -72,9 +71,9 @@ class V1Checkpoint:
             if name is None:
                 continue
             shape, dtype = self.shapes[name], _dtype(name, self._types[name])
-            _check_size(name, shape, dtype, self._size)
             stored = _parse(SavedTensorSlices, value).data.data
             values = stored.double_val if dtype.itemsize == 8 else stored.float_val
+            # What is stored, not what the list claims, decides on the memory.
             if name in found or len(values) != math.prod(shape):
                 raise DamagedFile(f"{name} is stored in parts, or not whole")
             array = np.fromiter(values, np.float32, len(values))
@@ -117,24 +116,31 @@ class V2Checkpoint:
         if not self._shards:
             raise DamagedFile("it has no header")
 
-    def tensors(self, names: Iterable[str]) -> dict[str, np.ndarray]:
+    def tensors(self, names: Collection[str]) -> dict[str, np.ndarray]:
         """The values of variables, floats.
 
         Raises:
           DamagedFile: one is damaged, in parts, or not of floats.
           OSError: a data file cannot be read.
         """
+        entries = [self._entries[name] for name in names]
+        held = sum(os.path.getsize(path) for path in set(map(self._path, entries)))
+        if sum(entry.size for entry in entries) > held:
+            raise DamagedFile("its variables are larger than its data files")
         return {name: self._tensor(name) for name in names}
+
+    def _path(self, entry: BundleEntryProto) -> str:
+        """The data file that a tensor lies in."""
+        return f"{self._prefix}.data-{entry.shard_id:05d}-of-{self._shards:05d}"
 
     def _tensor(self, name: str) -> np.ndarray:
         entry, shape = self._entries[name], self.shapes[name]
         if entry.slices:
             raise DamagedFile(f"{name} is stored in parts")
-        path = f"{self._prefix}.data-{entry.shard_id:05d}-of-{self._shards:05d}"
+        path = self._path(entry)
         dtype = _dtype(name, entry.dtype)
         with open(path, "rb") as file:
             size = file.seek(0, os.SEEK_END)
-            _check_size(name, shape, dtype, size)
             length = math.prod(shape) * dtype.itemsize
             is_inside = 0 <= entry.offset <= size - length
             if entry.size != length or not is_inside:
@@ -169,23 +175,16 @@ def _parse(message_type: type[Message], data: bytes) -> Any:
 
 
 def _shape(shape: Any) -> tuple[int, ...]:
-    return tuple(dimension.size for dimension in shape.dim)
+    sizes = tuple(dimension.size for dimension in shape.dim)
+    if any(size < 0 for size in sizes):
+        raise DamagedFile(f"a variable has the shape {list(sizes)}")
+    return sizes
 
 
 def _dtype(name: str, number: int) -> np.dtype:
     if number not in _FLOATS:
         raise DamagedFile(f"{name} does not hold floating point numbers")
     return _FLOATS[number]
-
-
-def _check_size(
-    name: str, shape: tuple[int, ...], dtype: np.dtype, file_size: int
-) -> None:
-    """Proves that a tensor fits in its file before there is memory asked for it."""
-    if any(size < 0 for size in shape):
-        raise DamagedFile(f"{name} has the shape {list(shape)}")
-    if math.prod(shape) * dtype.itemsize > file_size:
-        raise DamagedFile(f"{name} {list(shape)} is larger than the file")
 
 
 def _all_of(

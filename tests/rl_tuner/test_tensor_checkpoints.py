@@ -130,3 +130,18 @@ def test_partitioned_variables_are_refused(tmp_path):
     )
     with open_checkpoint(path) as checkpoint, pytest.raises(DamagedFile, match="part"):
         checkpoint.tensors(["part"])
+
+
+def test_tensors_that_lie_over_each_other_are_refused(tmp_path):
+    """Many names for the same bytes could ask for any amount of memory."""
+    path = str(tmp_path / "model.ckpt")
+    _write(path, 2)
+    with open_checkpoint(path) as checkpoint:
+        entry = checkpoint._entries["a/kernel"]
+        names = [f"more/{index}" for index in range(5)]
+        for name in names:
+            checkpoint._entries[name] = entry
+            checkpoint.shapes[name] = (70, 1000)
+        assert len(checkpoint.tensors(names[:2])) == 2
+        with pytest.raises(DamagedFile, match="larger than its data files"):
+            checkpoint.tensors(names)
