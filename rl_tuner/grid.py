@@ -44,6 +44,7 @@ class GridRun:
       curve_every: environment steps between points of the curves.
       num_samples: sequences that are written.
       num_evaluated: sequences that it is measured on.
+      save_every: seconds between saves that it goes on from when it was cut.
     """
 
     directory: pathlib.Path
@@ -54,6 +55,7 @@ class GridRun:
     curve_every: int
     num_samples: int
     num_evaluated: int
+    save_every: float
 
     @property
     def seed(self) -> int:

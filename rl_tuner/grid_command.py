@@ -16,6 +16,7 @@ from rl_tuner import (
     grid,
     model_flags,
     provenance,
+    resuming,
     run_directory,
     tuning_flags,
     worlds,
@@ -84,6 +85,9 @@ def define_flags(constants: Sequence[str], num_melodies: int) -> None:
     flags.DEFINE_integer(
         "num_workers", None, "Runs side by side; by default as many as there are cores."
     )
+    flags.DEFINE_float(
+        "save_every_secs", 300.0, "Seconds between saves that a cut run goes on from."
+    )
 
 
 def carry_out() -> FinishedGrid:
@@ -105,7 +109,11 @@ def carry_out() -> FinishedGrid:
     task_settings = world.task_settings()
     prior_path = tuning_flags.prior_path(world)
     output_dir = cli.writable_directory(FLAGS.output_dir)
+    with resuming.lock(output_dir):
+        return _carry_out(configs, world, task_settings, prior_path, output_dir, num_workers)
 
+
+XX
     cli.load_tensorflow()
     from rl_tuner import grid_training
     from rl_tuner.policy import Policy
@@ -141,6 +149,7 @@ def carry_out() -> FinishedGrid:
             curve_every=FLAGS.output_every_nth,
             num_samples=FLAGS.num_samples,
             num_evaluated=FLAGS.num_melodies,
+            save_every=FLAGS.save_every_secs,
         )
         for (model, c, seed), tuner_config in configs.items()
     ]
@@ -180,6 +189,8 @@ def _check_flags() -> int:
     tuning_flags.check_counts(
         "training_steps", "seeds", "num_melodies", "output_every_nth", "num_samples"
     )
+    if not FLAGS.save_every_secs >= 0.0:
+        raise UserError(f"--save_every_secs={FLAGS.save_every_secs} must be at least 0")
     if FLAGS.num_workers is not None:
         tuning_flags.check_counts("num_workers")
     if not FLAGS.output_dir:

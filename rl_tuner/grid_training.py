@@ -11,15 +11,17 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 from tqdm import tqdm
 
-from rl_tuner import run_directory, training_run, worlds
+from rl_tuner import resuming, run_directory, training_run, worlds
 from rl_tuner.config import RLTunerConfig
+from rl_tuner.errors import UserError
 from rl_tuner.evaluation import measure_policy
 from rl_tuner.experiment import Experiment
 from rl_tuner.grid import TRAINED_NAME, GridRun
 from rl_tuner.policy import Policy
-from rl_tuner.rl_tuner import RLTuner
+from rl_tuner.rl_tuner import RLTuner, TrainingProgress
 from rl_tuner.sequence_rnn import SequenceRNN
 from rl_tuner.side_by_side import run_side_by_side
+from rl_tuner.stop_request import Stopped, StopRequest
 from rl_tuner.task import Task
 
 # Work done in a run, in steps of training, and what it is doing.
@@ -86,7 +88,11 @@ def measure_and_save(
 
 
 def _carry_out(run: GridRun, report: Callable[[News], None]) -> None:
-    """Trains and measures a run; called in its own process."""
+    """Trains and measures a run; called in its own process.
+
+    Raises:
+      UserError: the training failed, or was stopped by a signal.
+    """
     # Networks this small are quicker with one thread each, side by side.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -98,48 +104,61 @@ def _carry_out(run: GridRun, report: Callable[[News], None]) -> None:
     task = world.make_task(settings.task_settings)
     prior = SequenceRNN.load(run.prior)
     report((0, "starting"))
-    if not run.is_trained:
-        _train(run, prior, task, report)
-    report((work - run.work, "measuring"))
+    run.directory.mkdir(parents=True, exist_ok=True)
+    with resuming.lock(run.directory):
+        if not run.is_trained:
+            _train(run, prior, task, report)
+        report((work - run.work, "measuring"))
+        _measure(run, prior, task, worlds.experiment_of(world))
+    report((work, "done"))
+
+
+def _measure(
+    run: GridRun, prior: SequenceRNN, task: Task, experiment: Experiment
+) -> None:
+    has_moved = run.settings.config["reference_g_update"]
     measure_and_save(
-        run_directory.load_policy(run.directory, settings),
+        run_directory.load_policy(run.directory, run.settings),
         task,
-        worlds.experiment_of(world),
+        experiment,
         run.directory,
         run.title,
         run.num_samples,
         run.num_evaluated,
         run.seed,
-        untuned=prior if settings.config["reference_g_update"] else None,
+        untuned=prior if has_moved else None,
     )
-    report((work, "done"))
 
 
 def _train(
     run: GridRun, prior: SequenceRNN, task: Task, report: Callable[[News], None]
 ) -> None:
-    """Trains a run from its start to its end, and marks it as trained."""
+    """Trains a run from its start, or its last save, and marks it as trained."""
     settings = run.settings
-    run.directory.mkdir(parents=True, exist_ok=True)
     run_directory.write_settings(run.directory, settings)
     tuner = RLTuner(prior, task, RLTunerConfig(**settings.config))
-    outputs = training_run.Outputs(
-        directory=run.directory,
-        curve_every=run.curve_every,
-        num_samples=run.num_samples,
-        num_evaluated=run.num_evaluated,
-        title=run.title,
-    )
     steps = settings.training_steps
+
+    def tell(now: TrainingProgress) -> None:
+        report((min(now.step, steps), f"{min(1.0, now.step / steps):.0%}"))
+
     start = time.monotonic()
-    training_run.train_and_save(
-        tuner,
-        steps,
-        outputs,
-        lambda now: report((min(now.step, steps), f"{min(1.0, now.step / steps):.0%}")),
-    )
+    with StopRequest() as stop:
+        outputs = training_run.Outputs(
+            directory=run.directory,
+            curve_every=run.curve_every,
+            num_samples=run.num_samples,
+            num_evaluated=run.num_evaluated,
+            title=run.title,
+            save_every=run.save_every,
+            should_stop=stop,
+        )
+        try:
+            training_run.train_and_save(tuner, steps, outputs, tell)
+        except Stopped as stopped:
+            raise UserError(f"{stopped}; the same command goes on from there") from None
     seconds = round(time.monotonic() - start, 1)
-    run_directory.write_json(
-        run.directory / TRAINED_NAME, {"steps": steps, "seconds": seconds}
-    )
+    trained = {"steps": steps, "seconds_since_last_cut": seconds}
+    run_directory.write_json(run.directory / TRAINED_NAME, trained)
+    training_run.discard_saves(run.directory)
     training_run.discard_saves(run.directory)

@@ -19,6 +19,8 @@ from rl_tuner.errors import UserError
 # What a job calls as it goes on, with anything that can be sent between processes.
 Report = Callable[[Any], None]
 
+# Seconds that a job has to end in good order when it is told to.
+_PATIENCE = 60.0
 _NEWS, _REFUSED, _DONE = range(3)
 
 
@@ -84,6 +86,8 @@ def run_side_by_side(
         for process in running.values():
             process.terminate()
         for process in running.values():
+            process.join(_PATIENCE)
+            process.kill()
             process.join()
 
 

@@ -84,7 +84,7 @@ class Page:
 
     def join(self, name="Ann"):
         self.open("/study")
-        self.press(name, Keys.ENTER)  # the field has the focus
+        self.find("input[name=name]").send_keys(name, Keys.ENTER)
         self.wait(lambda: self.find_all("#vote"))
 
 
