@@ -96,7 +96,7 @@ class GridRun:
         return evaluating + (0 if self.is_trained else self.settings.training_steps)
 
     def record(self) -> dict[str, Any]:
-        """For the log: what it is, and how long its training took if it is done."""
+        """For the log: what it is, and how long its training took since a cut."""
         record = {
             "name": self.name,
             "model": self.model,

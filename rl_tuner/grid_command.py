@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from absl import flags
@@ -110,30 +110,60 @@ def carry_out() -> FinishedGrid:
     prior_path = tuning_flags.prior_path(world)
     output_dir = cli.writable_directory(FLAGS.output_dir)
     with resuming.lock(output_dir):
-        return _carry_out(configs, world, task_settings, prior_path, output_dir, num_workers)
+        cli.load_tensorflow()
+        from rl_tuner import grid_training
+
+        task = world.make_task(task_settings)
+        prior = model_flags.load(prior_path, world)
+        task.check_model(prior)
+        made_with = {
+            "task": FLAGS.task,
+            "task_settings": task_settings,
+            "prior_sha256": run_directory.fingerprint(prior),
+            "training_steps": FLAGS.training_steps,
+            "output_every_nth": FLAGS.output_every_nth,
+            "num_samples": FLAGS.num_samples,
+            "config": {name: base[name] for name in base if name not in _VARIED},
+        }
+        run_directory.claim(output_dir / "grid.json", made_with)
+        runs = _runs(configs, task_settings, prior_path, output_dir)
+        log = {
+            "command": provenance.command_line(),
+            "started": _now(),
+            "prior": str(prior_path),
+            **made_with,
+            "num_melodies": FLAGS.num_melodies,
+            "num_workers": num_workers,
+            "versions": provenance.versions(),
+            "runs": [run.record() for run in runs],
+        }
+        run_directory.write_json(output_dir / "log.json", log)
+        finished = FinishedGrid(
+            directory=output_dir,
+            task=task,
+            task_settings=task_settings,
+            experiment=worlds.experiment_of(world),
+            prior=prior,
+            runs=runs,
+            log=log,
+        )
+        prior.save(finished.untuned_directory / "model")
+        _measure_untuned(finished)
+        (output_dir / "logs").mkdir(exist_ok=True)
+        grid_training.carry_out_grid(runs, num_workers, output_dir / "logs")
+        log |= {"runs": [run.record() for run in runs], "finished": _now()}
+        run_directory.write_json(output_dir / "log.json", log)
+        return finished
 
 
-XX
-    cli.load_tensorflow()
-    from rl_tuner import grid_training
-    from rl_tuner.policy import Policy
-
-    task = world.make_task(task_settings)
-    prior = model_flags.load(prior_path, world)
-    task.check_model(prior)
-    made_with = {
-        "task": FLAGS.task,
-        "task_settings": task_settings,
-        "prior_sha256": run_directory.fingerprint(prior),
-        "training_steps": FLAGS.training_steps,
-        "output_every_nth": FLAGS.output_every_nth,
-        "num_samples": FLAGS.num_samples,
-        "config": {name: base[name] for name in base if name not in _VARIED},
-    }
-    run_directory.claim(output_dir / "grid.json", made_with)
-    untuned_dir = output_dir / grid.UNTUNED
-    prior.save(untuned_dir / "model")
-    runs = [
+def _runs(
+    configs: Mapping[tuple[str, float, int], config.RLTunerConfig],
+    task_settings: dict[str, Any],
+    prior_path: pathlib.Path,
+    output_dir: pathlib.Path,
+) -> list[grid.GridRun]:
+    """The runs of these configs, and where each is kept."""
+    return [
         grid.GridRun(
             directory=output_dir / "runs" / grid.run_name(model, c, seed),
             model=model,
@@ -145,7 +175,7 @@ XX
                 training_steps=FLAGS.training_steps,
                 config=dataclasses.asdict(tuner_config),
             ),
-            prior=untuned_dir / "model",
+            prior=output_dir / grid.UNTUNED / "model",
             curve_every=FLAGS.output_every_nth,
             num_samples=FLAGS.num_samples,
             num_evaluated=FLAGS.num_melodies,
@@ -153,35 +183,26 @@ XX
         )
         for (model, c, seed), tuner_config in configs.items()
     ]
-    log = {
-        "command": provenance.command_line(),
-        "started": _now(),
-        "prior": str(prior_path),
-        **made_with,
-        "num_melodies": FLAGS.num_melodies,
-        "num_workers": num_workers,
-        "versions": provenance.versions(),
-        "runs": [run.record() for run in runs],
-    }
-    run_directory.write_json(output_dir / "log.json", log)
-    experiment = worlds.experiment_of(world)
-    measured = run_directory.read_evaluation(untuned_dir)
-    if measured is None or measured.num_sequences != FLAGS.num_melodies:
-        print(f"measuring the untuned model, {prior_path}", flush=True)
-        grid_training.measure_and_save(
-            Policy.of_prior(prior),
-            task,
-            experiment,
-            untuned_dir,
-            experiment.prior_label,
-            FLAGS.num_samples,
-            FLAGS.num_melodies,
-        )
-    (output_dir / "logs").mkdir(exist_ok=True)
-    grid_training.carry_out_grid(runs, num_workers, output_dir / "logs")
-    log |= {"runs": [run.record() for run in runs], "finished": _now()}
-    run_directory.write_json(output_dir / "log.json", log)
-    return FinishedGrid(output_dir, task, task_settings, experiment, prior, runs, log)
+
+
+def _measure_untuned(finished: FinishedGrid) -> None:
+    """Measures the untuned model, unless that is done."""
+    from rl_tuner.grid_training import measure_and_save
+    from rl_tuner.policy import Policy
+
+    measured = run_directory.read_evaluation(finished.untuned_directory)
+    if measured and measured.num_sequences == FLAGS.num_melodies:
+        return
+    print("measuring the untuned model", flush=True)
+    measure_and_save(
+        Policy.of_prior(finished.prior),
+        finished.task,
+        finished.experiment,
+        finished.untuned_directory,
+        finished.experiment.prior_label,
+        FLAGS.num_samples,
+        FLAGS.num_melodies,
+    )
 
 
 def _check_flags() -> int:

@@ -158,7 +158,7 @@ def _train(
         except Stopped as stopped:
             raise UserError(f"{stopped}; the same command goes on from there") from None
     seconds = round(time.monotonic() - start, 1)
-    trained = {"steps": steps, "seconds_since_last_cut": seconds}
+    trained = {"steps": steps, "seconds": seconds}  # since it was last cut
     run_directory.write_json(run.directory / TRAINED_NAME, trained)
     training_run.discard_saves(run.directory)
     training_run.discard_saves(run.directory)

@@ -24,6 +24,7 @@ def make_run(directory, num_evaluated=10):
         curve_every=10,
         num_samples=1,
         num_evaluated=num_evaluated,
+        save_every=60.0,
     )
 
 
