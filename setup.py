@@ -60,7 +60,14 @@ setup(
     extras_require={
         "corpus": CORPUS,
         "listen": LISTEN,
-        "test": ["pytest>=8", "ruff>=0.9", "selenium>=4.20", *CORPUS, *LISTEN],
+        "test": [
+            "pytest>=8",
+            "pytest-xdist>=3.5",
+            "ruff>=0.9",
+            "selenium>=4.20",
+            *CORPUS,
+            *LISTEN,
+        ],
     },
     entry_points={
         "console_scripts": [
