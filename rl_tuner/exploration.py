@@ -5,8 +5,6 @@ from __future__ import annotations
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-EXPLORATION_MODES = ("egreedy", "boltzmann")
-
 
 def linear_epsilon(
     step: tf.Tensor, exploration_steps: int, initial: float, final: float

@@ -162,7 +162,7 @@ def _begin_or_go_on(
         print(f"the run that was there is now {resuming.set_aside(directory)}")
         held.close()
         return _begin_or_go_on(directory, settings)
-    elif (directory / "metrics.json").exists():
+    elif (directory / run_directory.METRICS_NAME).exists():
         raise UserError(
             f"{directory} holds a finished run; choose another --output_dir, or start "
             "over with --restart"

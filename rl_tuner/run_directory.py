@@ -17,6 +17,7 @@ from rl_tuner.experiment import Evaluation
 
 SETTINGS_NAME = "settings.json"
 EVALUATION_NAME = "evaluation.json"
+METRICS_NAME = "metrics.json"  # written last: the run is finished
 Q_NETWORK_NAME = "q_network"
 REWARD_RNN_NAME = "reward_rnn"
 

@@ -31,7 +31,6 @@ REPORT_EVERY = 10_000
 # Melodies that a point of the curves is measured on, as in Jaques et al. 2016.
 CURVE_SEQUENCES = 100
 SAVES_NAME = "saves"
-METRICS_NAME = "metrics.json"
 
 CURVE_LABELS = {
     "task_reward": "task reward a token",
@@ -251,4 +250,6 @@ def _write_metrics(
     metrics: dict[str, Any], task: Task, directory: pathlib.Path
 ) -> None:
     (directory / "metrics.md").write_text(table(metrics, task) + "\n")
-    run_directory.write_json(directory / METRICS_NAME, metrics)  # last: it is done
+    run_directory.write_json(
+        directory / run_directory.METRICS_NAME, metrics
+    )  # last: it is done
