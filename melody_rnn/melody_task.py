@@ -13,8 +13,9 @@ from melody_rnn.composition_scan import checked_compositions
 from melody_rnn.encoding import NUM_CLASSES, QUARTERS_PER_MINUTE
 from melody_rnn.metrics import composition_stats
 from melody_rnn.midi import write_midi
-from melody_rnn.music_theory import LEAP_STATE_SIZE, corpus_rewards, step_rewards
+from melody_rnn.music_theory import corpus_rewards, step_rewards
 from melody_rnn.music_theory_settings import MusicTheorySettings
+from melody_rnn.music_theory_step import LEAP_STATE_SIZE
 from melody_rnn.piano_roll import plot_piano_rolls
 from melody_rnn.table1 import TABLE1_ROWS, table1_metrics
 from rl_tuner.errors import UserError

@@ -12,12 +12,7 @@ import tensorflow as tf
 from melody_rnn import music_theory_rules
 from melody_rnn.composition_scan import in_chunks, scan
 from melody_rnn.music_theory_settings import MusicTheorySettings
-from melody_rnn.music_theory_step import LEAP_STATE_SIZE, MelodyStep
-
-
-def initial_leap_state(batch_size: int) -> tf.Tensor:
-    """What the leap rule remembers before the first event: zeros, int32 [N, 3]."""
-    return tf.zeros([batch_size, LEAP_STATE_SIZE], tf.int32)
+from melody_rnn.music_theory_step import MelodyStep
 
 
 def step_rewards(
@@ -37,8 +32,8 @@ def step_rewards(
         looked at. T, the length of a whole melody, must be static.
       beat: int32 [N], position of the new event, 0 to T - 1.
       action: int32 [N], the new event, 0 to 37.
-      leap_state: int32 [N, 3], from `initial_leap_state` or the previous step. It
-        starts again by itself at beat 0.
+      leap_state: int32 [N, LEAP_STATE_SIZE], zeros at the start, then from the
+        previous step. It starts again by itself at beat 0.
       settings: the rules, their weights, the key and the mode.
 
     Returns:

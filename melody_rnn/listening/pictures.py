@@ -151,7 +151,7 @@ class WinsChart:
     ticks: list[tuple[float, int]]
 
 
-BAR_PITCH, BAR_HEIGHT = 46, 18
+BAR_PITCH = 46
 
 
 def wins_chart(results: Sequence[ModelResult]) -> WinsChart:
