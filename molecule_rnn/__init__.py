@@ -1,0 +1,1 @@
+"""Molecules: a SMILES RNN and the drug-likeness reward, as a world of RL Tuner."""
