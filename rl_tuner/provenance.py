@@ -20,6 +20,7 @@ _PACKAGES = (
     "note-seq",
     "pretty_midi",
     "matplotlib",
+    "rdkit",
 )
 
 
