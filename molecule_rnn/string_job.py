@@ -1,0 +1,67 @@
+"""Job: what processes do to strings, and how the user hears that it fails."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+
+class Job(Protocol):
+    """What is done to a string.
+
+    Attributes:
+      stages: what the parts of the job are called.
+      complaints: what went wrong since it was last emptied, by what it is about.
+    """
+
+    stages: Sequence[str]
+    complaints: dict[str, str]
+
+    def __call__(
+        self, text: str, skipped: Collection[int], begin: Callable[[int], None]
+    ) -> Any:
+        """Does it; the result must be JSON-serializable.
+
+        Args:
+          text: the string.
+          skipped: stages to leave out, by their place.
+          begin: to be told each stage's place before it.
+        """
+
+
+def tell_on_stderr(message: str) -> None:
+    """Prints a message for the user."""
+    print(message, file=sys.stderr, flush=True)
+
+
+class News:
+    """Tells the user what is new, from any thread."""
+
+    def __init__(self, tell: Callable[[str], None]):
+        """Takes what hears the messages."""
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._told: set[str] = set()
+        self._num_condemned = 0
+
+    def complain(self, complaints: Mapping[str, str]) -> None:
+        """Tells the first complaint about each thing."""
+        for about, complaint in complaints.items():
+            with self._lock:
+                is_news = about not in self._told
+                self._told.add(about)
+            if is_news:
+                self._tell(f"{complaint}; further failures of it are not told")
+
+    def condemn(self, what: str, cause: str) -> None:
+        """Tells of the 1st, 10th, 100th and so on thing that ends processes."""
+        with self._lock:
+            self._num_condemned += 1
+            number = self._num_condemned
+        if str(number).rstrip("0") == "1":
+            self._tell(
+                f"{what}: its process {cause}, twice, so it counts as failing; such "
+                f"cases so far: {number:,}"
+            )

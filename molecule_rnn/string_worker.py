@@ -1,0 +1,60 @@
+"""What a process of `string_workers` does; it never imports TensorFlow."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import mmap
+import os
+import signal
+import sys
+from typing import Any
+
+# Where a process is: the place of a string among those it was given, and the stage of
+# the job on it. Two int64 that it shares with its parent, who reads them when it died.
+PROGRESS_BYTES = 16
+NOT_BEGUN = -1
+NO_STAGE = -1
+
+
+def main(
+    job: str, arguments: dict[str, Any], progress_file: int, time_limit: float
+) -> None:
+    """Answers requests on standard input, a line of JSON each, until it is closed.
+
+    Args:
+      job: `module:factory`, which makes the job of the arguments.
+      arguments: of the factory.
+      progress_file: an open file of `PROGRESS_BYTES`.
+      time_limit: seconds for one string; the kernel ends a process that takes longer,
+        whatever it is doing.
+    """
+    parent = os.getppid()
+    # What a user's function prints or reads must not get into the conversation.
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, 0)
+    os.dup2(2, 1)
+    progress = memoryview(mmap.mmap(progress_file, PROGRESS_BYTES)).cast("q")
+
+    def begin(stage: int) -> None:
+        progress[1] = stage
+
+    module, _, factory = job.partition(":")
+    work = getattr(importlib.import_module(module), factory)(**arguments)
+    for line in requests:
+        results = []
+        for index, (text, skipped) in enumerate(json.loads(line)):
+            if os.getppid() != parent:  # nobody is left to answer
+                return
+            signal.setitimer(signal.ITIMER_REAL, time_limit)
+            progress[1] = NO_STAGE
+            progress[0] = index
+            results.append(work(text, skipped, begin))
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        progress[0] = NOT_BEGUN
+        reply = {"results": results, "complaints": work.complaints}
+        replies.write(json.dumps(reply).encode() + b"\n")
+        replies.flush()
+        work.complaints.clear()
+    sys.stdout.flush()
