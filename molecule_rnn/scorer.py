@@ -63,7 +63,7 @@ class Scorer:
                 begin(stage)
                 try:
                     value = component.value(molecule)
-                except Exception as error:  # a user's function may fail in any way
+                except (Exception, SystemExit) as error:  # a user's may do anything
                     reason = " ".join(f"{type(error).__name__}: {error}".split())
                     self.complaints.setdefault(
                         component.name,

@@ -93,6 +93,11 @@ class ScoringPool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def process_ids(self) -> Sequence[int]:
+        """Of the processes that now score."""
+        return self._workers.process_ids
+
     def start(self, smiles: Sequence[str]) -> Pending:
         """Begins to score strings, and returns at once."""
         strings, places = _distinct(smiles)

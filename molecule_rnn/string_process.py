@@ -30,6 +30,8 @@ main(**start)
 _DEATHS = 2
 # Deaths in a row of processes that have not begun with a string.
 _FAILED_STARTS = 3
+# Seconds to end by itself for a process that has closed its output.
+_PATIENCE = 1.0
 
 
 class StringProcess:
@@ -127,6 +129,8 @@ class StringProcess:
     def _replace(self) -> str:
         """Takes up another process; returns what the old one died of."""
         died = self._popen
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            died.wait(_PATIENCE)
         died.kill()
         code = died.wait()
         for pipe in (died.stdin, died.stdout):

@@ -65,7 +65,7 @@ class StringWorkers:
         self._end = weakref.finalize(self, _end, self._queue, self._processes, threads)
 
     @property
-    def process_ids(self) -> list[int]:
+    def process_ids(self) -> Sequence[int]:
         """Of the processes that now run."""
         return [process.pid for process in self._processes]
 
@@ -100,6 +100,8 @@ class StringWorkers:
 
 class InProcess:
     """As `StringWorkers`, but it does the job in this process and without a limit."""
+
+    process_ids = ()
 
     def __init__(self, job: Job, tell: Callable[[str], None] = tell_on_stderr):
         """Takes the job, and what hears its complaints."""

@@ -1,0 +1,79 @@
+"""Components of a user's own, some of which go wrong; imported by scoring processes."""
+
+import os
+import signal
+import sys
+import time
+
+
+def heavy_atoms(molecule):
+    return molecule.GetNumHeavyAtoms()
+
+
+def _has_sulfur(molecule):
+    return any(atom.GetSymbol() == "S" for atom in molecule.GetAtoms())
+
+
+def raises(molecule):
+    if _has_sulfur(molecule):
+        raise KeyError("no sulfur\nplease")
+    return 1.0
+
+
+raises.failing_value = -7.0
+
+
+def returns_nan(molecule):
+    return float("nan") if _has_sulfur(molecule) else 1.0
+
+
+def returns_text(molecule):
+    return "high" if _has_sulfur(molecule) else 1.0
+
+
+def hangs(molecule):
+    while _has_sulfur(molecule):
+        time.sleep(0.01)
+    return 1.0
+
+
+def exits(molecule):
+    if _has_sulfur(molecule):
+        os._exit(3)
+    return 1.0
+
+
+def kills(molecule):
+    if _has_sulfur(molecule):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 1.0
+
+
+def leaves(molecule):
+    """A SystemExit is no Exception."""
+    if _has_sulfur(molecule):
+        sys.exit("enough")
+    return 1.0
+
+
+def chatters(molecule):
+    """What is printed or read must not get into the conversation with the pool."""
+    print("a line on standard output", flush=True)
+    os.write(1, b"{}\n")
+    assert sys.stdin.read() == ""
+    return 1.0
+
+
+def imports_tensorflow(molecule):
+    """Whether something has loaded TensorFlow into the process."""
+    return float("tensorflow" in sys.modules)
+
+
+not_a_function = 3
+
+
+def bad_failing_value(molecule):
+    return 1.0
+
+
+bad_failing_value.failing_value = "zero"
