@@ -26,6 +26,8 @@ PAPER_WEIGHTS: Mapping[str, float] = {
     "carbon": 150.0,
 }
 COMPONENT_TERMS = ("log_p", "sa", "ring", "qed")
+# Fields of `RewardSettings`, and of the statistics of a training set.
+LIMITS = ("very_short_length", "short_length", "carbon_limit")
 # At the end of a molecule S counts this often.
 END_FACTOR = 10.0
 # Of the penalty for a very short molecule, that of a short one.
@@ -68,8 +70,15 @@ class RewardSettings:
             _check_term(name, components)
             _check_number(f"weight of {name!r}", weight)
         object.__setattr__(self, "weights", weights)
-        for field in ("very_short_length", "short_length", "carbon_limit"):
-            _check_number(field, getattr(self, field))
+        for limit in LIMITS:
+            _check_number(limit, getattr(self, limit))
+
+    @classmethod
+    def for_training_set(
+        cls, statistics: Mapping[str, Any], **others: Any
+    ) -> RewardSettings:
+        """Takes the limits from a training set's statistics, a prior's metadata."""
+        return cls(**{name: statistics[name] for name in LIMITS}, **others)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> RewardSettings:
@@ -154,13 +163,15 @@ def reward_terms(
     return terms
 
 
-def carbon_runs(tokens: np.ndarray, lengths: np.ndarray, carbon: int) -> np.ndarray:
+def carbon_runs(
+    tokens: np.ndarray, lengths: np.ndarray, carbon: int | None
+) -> np.ndarray:
     """How many 'C' in a row each prefix ends with.
 
     Args:
       tokens: [N, T] ints.
       lengths: [N], how many tokens of each row there are; 1 or more.
-      carbon: the class of 'C'.
+      carbon: the class of 'C'; None if there is none.
 
     Returns:
       [N] int64, 0 where the last token is another.
