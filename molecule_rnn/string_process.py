@@ -18,8 +18,11 @@ from molecule_rnn.string_worker import NO_STAGE, NOT_BEGUN, PROGRESS_BYTES
 from rl_tuner.errors import UserError
 
 # A user's script need not guard its main part for these processes, as it would for
-# multiprocessing's, and they load nothing of what it imports.
+# multiprocessing's, and they load nothing of what it imports. They are a process group
+# of their own because Ctrl-C and Ctrl-Z are for the parent to heed.
 _PROGRAM = """
+import os
+os.setpgid(0, 0)
 import json, sys
 start = json.loads(sys.argv[1])
 sys.path[:] = start.pop("path")
@@ -156,6 +159,4 @@ class StringProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=[self._file.fileno()],
-            # Ctrl-C and Ctrl-Z are for the parent to heed.
-            start_new_session=True,
         )
