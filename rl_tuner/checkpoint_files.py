@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import math
 import os
 import pathlib
@@ -14,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from rl_tuner import checked_json
 from rl_tuner.errors import UserError
 from rl_tuner.stored_model import StoredModel
+from rl_tuner.whole_files import write_atomically
 
 CONFIG_NAME = "config.json"
 WEIGHTS_NAME = "weights.npz"
@@ -56,26 +57,12 @@ def write(
     try:
         directory.mkdir(parents=True, exist_ok=True)
         write_atomically(directory / WEIGHTS_NAME, data)
-        text = json.dumps(config, indent=2) + "\n"
-        write_atomically(directory / CONFIG_NAME, text.encode())
+        checked_json.write(directory / CONFIG_NAME, config)
     except OSError as error:
         raise UserError(
             f"cannot write the checkpoint {directory}: {error.strerror}; "
             "choose a directory that you may write to"
         ) from error
-
-
-def write_atomically(path: pathlib.Path, data: bytes) -> None:
-    """Writes `data` beside `path` and renames it, so that no half file is ever seen."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(beside, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def read_model(directory: str | os.PathLike) -> StoredModel:
@@ -176,7 +163,7 @@ def check_shapes(
 
 def _read_config(path: pathlib.Path) -> dict[str, Any]:
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = checked_json.read(path, is_checksum_needed=False)
         if config["format"] != FORMAT or config["version"] != VERSION:
             raise ValueError(f"format is not {FORMAT} version {VERSION}")
         sizes = [config["num_classes"], *config["layer_sizes"]]
@@ -190,7 +177,7 @@ def _read_config(path: pathlib.Path) -> dict[str, Any]:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     except KeyError as error:
         raise UserError(f"{path} lacks {error}; is it another file?") from error
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path} is not a checkpoint's config: {reason}") from error
     return config

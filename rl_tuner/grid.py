@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import hashlib
 import itertools
-import json
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rl_tuner import run_directory
+from rl_tuner import checked_json, run_directory
 from rl_tuner.config import ALGORITHMS, RLTunerConfig
 from rl_tuner.errors import UserError
-from rl_tuner.run_directory import RunSettings
+from rl_tuner.run_directory import CURVES_NAME, RunSettings
 
 UNTUNED = "untuned"
 REFERENCE_G = "g_reference"
@@ -104,8 +104,7 @@ class GridRun:
             "config": self.settings.config,
         }
         if self.is_trained:
-            text = (self.directory / TRAINED_NAME).read_text(encoding="utf-8")
-            record["training_seconds"] = json.loads(text)["seconds"]
+            record["training_seconds"] = _read_trained(self)["seconds"]
         return record
 
 
@@ -160,7 +159,50 @@ def run_name(model: str, c: float, seed: int) -> str:
     return f"{model}_c{c:g}_seed{seed}"
 
 
+def mark_as_trained(run: GridRun, seconds: float) -> None:
+    """Writes that a run is trained, and the checksum of its curves.
+
+    Args:
+      run: whose networks and curves are there.
+      seconds: that the training took since it was last cut.
+    """
+    record = {
+        "steps": run.settings.training_steps,
+        "seconds": seconds,
+        "curves_sha256": _sha256(run.directory / CURVES_NAME),
+    }
+    checked_json.write(run.directory / TRAINED_NAME, record)
+
+
 def read_curves(run: GridRun) -> list[dict[str, float]]:
-    """The points of a run's curves, as `training_run` measured them."""
-    with open(run.directory / "curves.csv", newline="", encoding="utf-8") as file:
-        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+    """The points of a run's curves, as `training_run` measured them.
+
+    Raises:
+      UserError: they are damaged.
+    """
+    path = run.directory / CURVES_NAME
+    try:
+        checksum = _read_trained(run).get("curves_sha256")
+        if checksum not in (None, _sha256(path)):
+            raise ValueError("it has another checksum")
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return [{name: float(text) for name, text in row.items()} for row in rows]
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(
+            f"{path} is damaged: {error}; delete {run.directory} to train it again"
+        ) from error
+
+
+def _read_trained(run: GridRun) -> dict[str, Any]:
+    path = run.directory / TRAINED_NAME
+    try:
+        return checked_json.read(path, is_checksum_needed=False)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{path} is damaged: {error}; delete {run.directory} to train it again"
+        ) from error
+
+
+def _sha256(path: pathlib.Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -16,7 +16,7 @@ from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.evaluation import measure_policy
 from rl_tuner.experiment import Experiment
-from rl_tuner.grid import TRAINED_NAME, GridRun
+from rl_tuner.grid import GridRun, mark_as_trained
 from rl_tuner.policy import Policy
 from rl_tuner.rl_tuner import RLTuner, TrainingProgress
 from rl_tuner.sequence_rnn import SequenceRNN
@@ -157,8 +157,5 @@ def _train(
             training_run.train_and_save(tuner, steps, outputs, tell)
         except Stopped as stopped:
             raise UserError(f"{stopped}; the same command goes on from there") from None
-    seconds = round(time.monotonic() - start, 1)
-    trained = {"steps": steps, "seconds": seconds}  # since it was last cut
-    run_directory.write_json(run.directory / TRAINED_NAME, trained)
-    training_run.discard_saves(run.directory)
+    mark_as_trained(run, seconds=round(time.monotonic() - start, 1))
     training_run.discard_saves(run.directory)

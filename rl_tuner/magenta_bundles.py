@@ -11,7 +11,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rl_tuner.checkpoint_files import write_atomically
 from rl_tuner.errors import UserError
 from rl_tuner.magenta_checkpoints import from_checkpoint
 from rl_tuner.magenta_configs import MELODY_RANGES, RANGE_KEY
@@ -19,6 +18,7 @@ from rl_tuner.magenta_weights import MELODY_RNN_NAMES, to_magenta
 from rl_tuner.stored_model import StoredModel
 from rl_tuner.tensor_checkpoints import V1Checkpoint
 from rl_tuner.tensor_table import DamagedFile
+from rl_tuner.whole_files import write_atomically
 
 SUFFIX = ".mag"
 

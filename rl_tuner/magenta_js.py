@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rl_tuner.checkpoint_files import write_atomically
 from rl_tuner.errors import UserError
 from rl_tuner.magenta_weights import MELODY_RNN_NAMES, to_magenta
+from rl_tuner.whole_files import write_atomically
 
 _SHARD = "group1-shard1of1"
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 import fcntl
 import itertools
+import json
+import os
 import pathlib
+from collections.abc import Mapping
 from typing import IO, Any
 
 from rl_tuner.errors import UserError
@@ -22,48 +25,78 @@ def lock(directory: pathlib.Path) -> IO[Any]:
     Raises:
       UserError: another process has it.
     """
-    file = open(directory / LOCK_NAME, "w")  # noqa: SIM115 - kept open, it is the lock
+    path = directory / LOCK_NAME
     try:
+        file = open(path, "w")  # noqa: SIM115 - kept open, it is the lock
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+        # Meanwhile another process may have set the directory aside, lock and all.
+        if not os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+            raise BlockingIOError
+    except BlockingIOError as error:
         file.close()
         raise UserError(
             f"another process is training in {directory}; wait for it, or choose "
             "another --output_dir"
         ) from error
+    except OSError as error:
+        raise UserError(
+            f"cannot lock {path}: {error.strerror}; choose an --output_dir on a file "
+            "system that you may write to and that knows locks"
+        ) from error
     return file
 
 
-def refuse_changes(begun: RunSettings, asked: RunSettings) -> None:
+def refuse_changes(
+    begun: RunSettings, asked: RunSettings, defaults: Mapping[str, Any]
+) -> None:
     """Proves that a run would go on with the settings that it was begun with.
+
+    Args:
+      begun: what the run was begun with, maybe by an earlier version.
+      asked: what it would go on with.
+      defaults: of the flags by name; what a run has that was begun before there was
+        such a flag.
 
     Raises:
       UserError: names a flag that has changed, with its two values.
     """
-    before, now = _flat(begun), _flat(asked)
-    for name in [*now, *before]:
+    before, now = defaults | _flat(begun), _flat(asked)
+    for name in {**now, **_flat(begun)}:
         if before.get(name) != now.get(name):
             raise UserError(
                 f"--{name} is {now.get(name)}, but the run was begun with "
                 f"{before.get(name)}; go on with that, choose another --output_dir, or "
                 "start over with --restart"
             )
+    if begun.prior_sha256 and begun.prior_sha256 != asked.prior_sha256:
+        raise UserError(
+            f"the model {asked.prior} has changed since the run was begun (its weights "
+            f"had the checksum {begun.prior_sha256[:12]}, now {asked.prior_sha256[:12]}"
+            "); restore it, choose another --output_dir, or start over with --restart"
+        )
 
 
 def set_aside(directory: pathlib.Path) -> pathlib.Path:
     """Renames a run's directory, to begin anew under its name; returns the new name."""
     for number in itertools.count(1):
         aside = directory.with_name(f"{directory.name}.set_aside_{number:03}")
-        if not aside.exists():
-            directory.rename(aside)
-            return aside
+        if aside.exists():
+            continue
+        try:
+            return directory.rename(aside)
+        except OSError as error:
+            raise UserError(
+                f"cannot rename {directory} to {aside}: {error.strerror}; choose "
+                "another --output_dir"
+            ) from error
     raise AssertionError("unreachable")
 
 
 def _flat(settings: RunSettings) -> dict[str, Any]:
-    """All settings by the names of their flags."""
-    flat = dataclasses.asdict(settings)
+    """All settings by the names of their flags, as they come back from a file."""
+    flat = json.loads(json.dumps(dataclasses.asdict(settings)))
     flat["note_rnn_checkpoint_dir"] = flat.pop("prior")
+    del flat["prior_sha256"]
     for name in ("task_settings", "config", "outputs"):
         flat.update(flat.pop(name))
     return flat

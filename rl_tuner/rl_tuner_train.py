@@ -14,6 +14,7 @@ last save, and ends as if it had not been cut, bit for bit on the same machine.
 
 import dataclasses
 import itertools
+import os
 import pathlib
 import sys
 from typing import IO, Any
@@ -91,7 +92,8 @@ def main() -> None:
         prior=str(prior_path.absolute()),
         training_steps=FLAGS.training_steps,
         config=dataclasses.asdict(tuner_config),
-        outputs={name: FLAGS[name].value for name in OUTPUT_FLAGS},
+        outputs={name: FLAGS[name].value for name in OUTPUT_FLAGS}
+        | {"corpus_dir": FLAGS.corpus_dir and os.path.abspath(FLAGS.corpus_dir)},
     )
     output_dir = _output_dir(label)
 
@@ -106,6 +108,9 @@ def main() -> None:
     if FLAGS.corpus_dir:
         corpus = Corpus(world.read_corpus(FLAGS.corpus_dir))
     tuner = RLTuner(prior, task, tuner_config)
+    run_settings = dataclasses.replace(
+        run_settings, prior_sha256=run_directory.fingerprint(prior)
+    )
     held = _begin_or_go_on(output_dir, run_settings)
     stop = StopRequest()
     outputs = training_run.Outputs(
@@ -156,7 +161,7 @@ def _begin_or_go_on(
     """
     directory = cli.writable_directory(str(directory))
     held = resuming.lock(directory)
-    if not run_directory.holds_run(directory):
+    if not run_directory.holds_remains(directory):
         run_directory.write_settings(directory, settings)
     elif FLAGS.restart:
         print(f"the run that was there is now {resuming.set_aside(directory)}")
@@ -168,7 +173,8 @@ def _begin_or_go_on(
             "over with --restart"
         )
     else:
-        resuming.refuse_changes(run_directory.read_settings(directory), settings)
+        begun = run_directory.read_settings(directory)
+        resuming.refuse_changes(begun, settings, tuning_flags.defaults())
     return held
 
 

@@ -11,15 +11,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import rl_tuner
-from rl_tuner.checkpoint_files import write_atomically
+from rl_tuner import checked_json
+from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.experiment import Evaluation
+from rl_tuner.whole_files import write_atomically
 
 SETTINGS_NAME = "settings.json"
 EVALUATION_NAME = "evaluation.json"
 METRICS_NAME = "metrics.json"  # written last: the run is finished
 Q_NETWORK_NAME = "q_network"
 REWARD_RNN_NAME = "reward_rnn"
+SAVES_NAME = "saves"
+CURVES_NAME = "curves.csv"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +37,7 @@ class RunSettings:
       training_steps: environment steps.
       config: the fields of `RLTunerConfig`.
       outputs: what is measured and written, by the names of the flags.
+      prior_sha256: the `fingerprint` of the prior; empty if it was not taken.
     """
 
     task: str
@@ -41,6 +46,10 @@ class RunSettings:
     training_steps: int
     config: dict[str, Any]
     outputs: dict[str, Any] = dataclasses.field(default_factory=dict)
+    prior_sha256: str = ""
+
+
+_EXAMPLE = RunSettings("", {}, "", 0, {})
 
 
 def holds_run(directory: str | os.PathLike) -> bool:
@@ -48,31 +57,57 @@ def holds_run(directory: str | os.PathLike) -> bool:
     return (pathlib.Path(directory) / SETTINGS_NAME).is_file()
 
 
+def holds_remains(directory: str | os.PathLike) -> bool:
+    """Whether there is anything of a run in `directory`, with or without settings."""
+    names = (SETTINGS_NAME, SAVES_NAME, METRICS_NAME, Q_NETWORK_NAME)
+    return any((pathlib.Path(directory) / name).exists() for name in names)
+
+
 def write_settings(directory: str | os.PathLike, settings: RunSettings) -> None:
     """Writes the settings and the versions that they were run with."""
     record = {"version": rl_tuner.__version__, **dataclasses.asdict(settings)}
-    text = json.dumps(record, indent=2) + "\n"
-    write_atomically(pathlib.Path(directory) / SETTINGS_NAME, text.encode())
+    checked_json.write(pathlib.Path(directory) / SETTINGS_NAME, record)
 
 
 def read_settings(directory: str | os.PathLike) -> RunSettings:
-    """Reads what `write_settings` wrote.
+    """Reads what `write_settings` wrote, in this version or an earlier one.
+
+    Fields of `RLTunerConfig` that the run did not know yet have their defaults.
 
     Raises:
       UserError: there is no run, or its settings are damaged.
     """
     path = pathlib.Path(directory) / SETTINGS_NAME
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        names = [field.name for field in dataclasses.fields(RunSettings)]
-        return RunSettings(**{name: record[name] for name in names})
+        record = checked_json.read(path, is_checksum_needed=False)
+        record.pop("version", None)
+        settings = RunSettings(**record)
+        for field in dataclasses.fields(RunSettings):
+            value = getattr(settings, field.name)
+            if type(value) is not type(getattr(_EXAMPLE, field.name)):
+                raise ValueError(f"{field.name} is {value!r}")
+        defaults = dataclasses.asdict(RLTunerConfig())
+        unknown = sorted(settings.config.keys() - defaults)
+        if unknown:
+            raise ValueError(f"unknown {unknown[0]!r}, or it is of a later version")
+        config = defaults | settings.config
+        RLTunerConfig(**config)
+        return dataclasses.replace(settings, config=config)
     except OSError as error:
+        if holds_remains(directory):
+            raise UserError(
+                f"cannot read {path}: {error.strerror}, though there is a run; restore "
+                "it from a copy, or train again (--restart)"
+            ) from error
         raise UserError(
             f"no run in {directory}: cannot read {path}: {error.strerror}; name what "
             "rl_tuner_train --output_dir wrote"
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is damaged: {error}") from error
+    except (ValueError, TypeError, UserError) as error:
+        raise UserError(
+            f"{path} is damaged: {error}; restore it from a copy, or train again "
+            "(--restart)"
+        ) from error
 
 
 def claim(path: pathlib.Path, settings: Mapping[str, Any]) -> None:
@@ -85,15 +120,14 @@ def claim(path: pathlib.Path, settings: Mapping[str, Any]) -> None:
     Raises:
       UserError: the folder holds runs of other settings.
     """
-    text = json.dumps(settings, indent=2) + "\n"
     if not path.exists():
-        write_atomically(path, text.encode())
+        checked_json.write(path, settings)
         return
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        kept = checked_json.read(path, is_checksum_needed=False)
     except (OSError, ValueError) as error:
         raise UserError(f"{path} is damaged: {error}") from error
-    wanted = json.loads(text)
+    wanted = json.loads(json.dumps(settings))
     for name in wanted:
         if wanted[name] != kept.get(name):
             raise UserError(
@@ -119,7 +153,7 @@ def write_json(path: pathlib.Path, value: Any) -> None:
 
 def write_evaluation(directory: pathlib.Path, evaluation: Evaluation) -> None:
     """Writes what was measured of a model."""
-    write_json(directory / EVALUATION_NAME, dataclasses.asdict(evaluation))
+    checked_json.write(directory / EVALUATION_NAME, dataclasses.asdict(evaluation))
 
 
 def read_evaluation(directory: pathlib.Path) -> Evaluation | None:
@@ -132,7 +166,7 @@ def read_evaluation(directory: pathlib.Path) -> Evaluation | None:
     if not path.is_file():
         return None
     try:
-        return Evaluation(**json.loads(path.read_text(encoding="utf-8")))
+        return Evaluation(**checked_json.read(path, is_checksum_needed=False))
     except (OSError, ValueError, TypeError) as error:
         raise UserError(
             f"{path} is damaged: {error}; delete it to measure again"

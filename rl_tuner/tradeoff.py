@@ -6,8 +6,8 @@ import os
 import pathlib
 from collections.abc import Mapping, Sequence
 
-from rl_tuner.checkpoint_files import write_atomically
 from rl_tuner.grid import MODEL_LABELS
+from rl_tuner.whole_files import write_atomically
 
 # One point of the trade-off: which tuning, and what it came to.
 COLUMNS = ("algorithm", "c", "kl", "task_reward", "log_prior", "entropy", "unique")

@@ -30,7 +30,6 @@ from rl_tuner.task import Task
 REPORT_EVERY = 10_000
 # Melodies that a point of the curves is measured on, as in Jaques et al. 2016.
 CURVE_SEQUENCES = 100
-SAVES_NAME = "saves"
 
 CURVE_LABELS = {
     "task_reward": "task reward a token",
@@ -147,7 +146,7 @@ def _train(
     report: Callable[[TrainingProgress], None],
 ) -> list[dict[str, float]]:
     """Trains; returns the points of the curves."""
-    saves = outputs.directory / SAVES_NAME
+    saves = outputs.directory / run_directory.SAVES_NAME
     saved = training_state.load_latest(saves, _warn)
     if saved:
         tuner.restore(saved.arrays)
@@ -188,7 +187,7 @@ def _train(
 
 def discard_saves(directory: pathlib.Path) -> None:
     """Deletes the saves of a run that has ended: hundreds of megabytes of memory."""
-    shutil.rmtree(directory / SAVES_NAME, ignore_errors=True)
+    shutil.rmtree(directory / run_directory.SAVES_NAME, ignore_errors=True)
 
 
 def _save(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import pathlib
 import re
@@ -14,12 +13,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rl_tuner import checked_json
 from rl_tuner.errors import UserError
+from rl_tuner.whole_files import sync_directory
 
 ARRAYS_NAME = "arrays.npz"
 MANIFEST_NAME = "manifest.json"
 KEPT = 2
 _CHUNK = 1 << 22
+_UNFINISHED = ".unfinished"
 
 
 class SavedState(NamedTuple):
@@ -45,31 +47,34 @@ def save(
     """Writes a save beside the others, then gives it its name; keeps the last two.
 
     A cut leaves the saves that were there, and at the most a folder that has no name
-    of a save. An `OSError`, as from a full disk, leaves the same.
+    of a save. An `OSError`, as from a full disk, leaves the same. Saves of later steps
+    are deleted: they are damaged, since the run went on from an earlier one.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    beside = directory / f".unfinished_{os.getpid()}"
+    beside = directory / _UNFINISHED
     shutil.rmtree(beside, ignore_errors=True)
     try:
         beside.mkdir()
         with open(beside / ARRAYS_NAME, "wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
-            _to_disk(file)
-        content = {
+            file.flush()
+            os.fsync(file.fileno())
+        manifest = {
             "step": step,
             "record": dict(record),
             "arrays_sha256": _sha256(beside / ARRAYS_NAME),
         }
-        with open(beside / MANIFEST_NAME, "w", encoding="utf-8") as file:
-            json.dump({"content": content, "sha256": _checksum(content)}, file)
-            _to_disk(file)
-        final = directory / f"step_{step:012}"
+        checked_json.write(beside / MANIFEST_NAME, manifest)
+        sync_directory(beside)
+        final = directory / _name(step)
         shutil.rmtree(final, ignore_errors=True)
         os.rename(beside, final)
+        sync_directory(directory)  # before the old ones go
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    for old in _saves(directory)[KEPT:]:
-        shutil.rmtree(old, ignore_errors=True)
+    kept = [path for path in _saves(directory) if path <= final][:KEPT]
+    for path in set(_saves(directory)).difference(kept):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def load_latest(
@@ -90,24 +95,29 @@ def load_latest(
             return _load(path)
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            warn(f"the save {path} is damaged ({reason}); using the one before it")
+            warn(f"the save {path} is damaged ({reason}) and skipped")
     if saves:
         raise UserError(
-            f"every save in {directory} is damaged; start over with --restart"
+            f"every save in {directory} is damaged; start over with --restart, which "
+            "keeps them under another name"
         )
     return None
 
 
+def latest(directory: pathlib.Path) -> pathlib.Path | None:
+    """Where the newest save lies, be it whole or not; None if there is none."""
+    return next(iter(_saves(directory)), None)
+
+
 def _load(path: pathlib.Path) -> SavedState:
-    manifest = json.loads((path / MANIFEST_NAME).read_text(encoding="utf-8"))
-    content = manifest["content"]
-    if _checksum(content) != manifest["sha256"]:
-        raise ValueError(f"{MANIFEST_NAME} has another checksum")
-    if _sha256(path / ARRAYS_NAME) != content["arrays_sha256"]:
+    manifest = checked_json.read(path / MANIFEST_NAME)
+    if _sha256(path / ARRAYS_NAME) != manifest["arrays_sha256"]:
         raise ValueError(f"{ARRAYS_NAME} has another checksum")
+    if path.name != _name(manifest["step"]):
+        raise ValueError(f"it is of step {manifest['step']}")
     with np.load(path / ARRAYS_NAME, allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
-    return SavedState(content["step"], arrays, content["record"])
+    return SavedState(manifest["step"], arrays, manifest["record"])
 
 
 def _saves(directory: pathlib.Path) -> list[pathlib.Path]:
@@ -116,9 +126,8 @@ def _saves(directory: pathlib.Path) -> list[pathlib.Path]:
     return sorted(found, reverse=True)
 
 
-def _to_disk(file: Any) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+def _name(step: int) -> str:
+    return f"step_{step:012}"
 
 
 def _sha256(path: pathlib.Path) -> str:
@@ -127,8 +136,3 @@ def _sha256(path: pathlib.Path) -> str:
         while block := file.read(_CHUNK):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _checksum(content: Mapping[str, Any]) -> str:
-    text = json.dumps(content, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -85,6 +85,11 @@ def constants(texts: Sequence[str]) -> list[float]:
     return list(dict.fromkeys(values))
 
 
+def defaults() -> dict[str, Any]:
+    """What every flag is if it is not given."""
+    return {name: FLAGS[name].default for name in FLAGS}
+
+
 def tuner_config(**settings: Any) -> config.RLTunerConfig:
     """The config that the flags give; `settings` stand before them."""
     names = {field.name for field in dataclasses.fields(config.RLTunerConfig)}

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from rl_tuner import (
+    checked_json,
     magenta_bundles,
     magenta_checkpoints,
     magenta_graph,
@@ -210,7 +211,12 @@ def _mend_config(directory):
     config = json.loads((directory / "config.json").read_text())
     data = (directory / "weights.npz").read_bytes()
     config["weights_sha256"] = hashlib.sha256(data).hexdigest()
-    (directory / "config.json").write_text(json.dumps(config))
+    _write_config(directory, config)
+
+
+def _write_config(directory, config):
+    config.pop("sha256", None)
+    checked_json.write(directory / "config.json", config)
 
 
 def _npz(**members):
@@ -274,5 +280,24 @@ def test_huge_model_is_refused_before_it_is_built(tmp_path, weights):
     stored = _store("ours", tmp_path, weights)
     config = json.loads((tmp_path / "config.json").read_text())
     config["layer_sizes"] = [65536]
-    (tmp_path / "config.json").write_text(json.dumps(config))
+    _write_config(tmp_path, config)
+    with pytest.raises(UserError, match="but the model needs"):
+        model_files.read(stored.path)
     assert _read(stored) is None
+
+
+def test_model_without_a_checksum_of_its_config_is_read(tmp_path, weights):
+    """Earlier versions wrote none."""
+    stored = _store("ours", tmp_path, weights)
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["sha256"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert _assert_same_or_refused(stored, weights) == 0
+
+
+def test_changed_metadata_is_found(tmp_path, weights):
+    stored = _store("ours", tmp_path, weights)
+    path = tmp_path / "config.json"
+    path.write_text(path.read_text().replace("48", "49"))
+    with pytest.raises(UserError, match="checksum"):
+        model_files.read(stored.path)

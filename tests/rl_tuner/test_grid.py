@@ -62,3 +62,21 @@ def test_run_is_complete_when_it_is_trained_and_measured(tmp_path):
     # Measured on another number of sequences: only that is to be done again.
     more = make_run(tmp_path, num_evaluated=20)
     assert (more.is_complete, more.work) == (False, grid.STEPS_PER_EVALUATED * 20)
+
+
+def test_damaged_curves_and_marks_of_a_run_are_refused(tmp_path):
+    run = make_run(tmp_path)
+    curves = tmp_path / "curves.csv"
+    curves.write_text("step,loss\n0,2.5\n10,1.5\n")
+    grid.mark_as_trained(run, 2.5)
+    assert grid.read_curves(run) == [
+        {"step": 0.0, "loss": 2.5},
+        {"step": 10.0, "loss": 1.5},
+    ]
+    curves.write_text("step,loss\n0,2.5\n10,1.6\n")
+    with pytest.raises(UserError, match=r"curves\.csv is damaged: it has another"):
+        grid.read_curves(run)
+    mark = tmp_path / grid.TRAINED_NAME
+    mark.write_text(mark.read_text().replace("2.5", "3.5"))
+    with pytest.raises(UserError, match=r"training\.json is damaged"):
+        run.record()

@@ -30,9 +30,25 @@ SETTINGS = RunSettings(
     ],
 )
 def test_changed_flag_is_refused_with_both_values(change, flag):
-    resuming.refuse_changes(SETTINGS, dataclasses.replace(SETTINGS))
+    resuming.refuse_changes(SETTINGS, dataclasses.replace(SETTINGS), {})
     with pytest.raises(UserError, match=flag):
-        resuming.refuse_changes(SETTINGS, dataclasses.replace(SETTINGS, **change))
+        resuming.refuse_changes(SETTINGS, dataclasses.replace(SETTINGS, **change), {})
+
+
+def test_run_of_an_earlier_version_has_the_defaults_of_later_flags():
+    now = dataclasses.replace(
+        SETTINGS, config={"seed": 0, "replay": "uniform"}, prior_sha256="12"
+    )
+    resuming.refuse_changes(SETTINGS, now, {"replay": "uniform", "seed": 5})
+    with pytest.raises(UserError, match=r"--replay is uniform, but .* prioritized"):
+        resuming.refuse_changes(SETTINGS, now, {"replay": "prioritized"})
+
+
+def test_other_weights_under_the_same_name_are_refused():
+    begun = dataclasses.replace(SETTINGS, prior_sha256="a" * 64)
+    asked = dataclasses.replace(SETTINGS, prior_sha256="b" * 64)
+    with pytest.raises(UserError, match=r"model /prior has changed .*aaa, now bbb"):
+        resuming.refuse_changes(begun, asked, {})
 
 
 def test_second_process_is_refused_until_the_first_ends(tmp_path):
@@ -49,6 +65,21 @@ def test_second_process_is_refused_until_the_first_ends(tmp_path):
             resuming.lock(tmp_path)
         other.kill()
     resuming.lock(tmp_path).close()
+
+
+def test_directory_that_was_set_aside_meanwhile_is_not_locked(tmp_path, monkeypatch):
+    directory = tmp_path / "run"
+    directory.mkdir()
+    real_flock = resuming.fcntl.flock
+
+    def flock_late(*args):
+        resuming.set_aside(directory)
+        directory.mkdir()
+        real_flock(*args)
+
+    monkeypatch.setattr(resuming.fcntl, "flock", flock_late)
+    with pytest.raises(UserError, match=r"another process|cannot lock"):
+        resuming.lock(directory)
 
 
 def test_directory_is_set_aside_under_a_free_name(tmp_path):

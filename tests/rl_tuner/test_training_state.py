@@ -64,6 +64,44 @@ def test_all_damaged_is_refused(saves):
         training_state.load_latest(saves, lambda _: None)
 
 
+def test_going_on_from_an_earlier_save_drops_the_damaged_one(saves):
+    """It would count as one of the last two, and be found again and again."""
+    (saves / "step_000000000002" / "arrays.npz").write_bytes(b"")
+    assert training_state.load_latest(saves, lambda _: None).step == 1
+    training_state.save(saves, 2, ARRAYS, {})
+    assert training_state.load_latest(saves).step == 2
+    (saves / "step_000000000002" / "arrays.npz").write_bytes(b"")
+    training_state.save(saves, 1, ARRAYS, {})
+    assert [path.name for path in saves.iterdir()] == ["step_000000000001"]
+
+
+def test_save_that_was_cut_leaves_nothing_for_good(saves, monkeypatch):
+    monkeypatch.setattr(training_state.os, "rename", _killed)
+    monkeypatch.setattr(training_state.shutil, "rmtree", lambda *_, **__: None)
+    with pytest.raises(_Killed):
+        training_state.save(saves, 3, ARRAYS, {})
+    monkeypatch.undo()
+    assert len(list(saves.iterdir())) == 3
+    assert training_state.load_latest(saves).step == 2
+    training_state.save(saves, 3, ARRAYS, {})
+    assert len(list(saves.iterdir())) == 2
+
+
+class _Killed(Exception):
+    pass
+
+
+def _killed(*_):
+    raise _Killed
+
+
+def test_save_under_the_name_of_another_is_found(saves):
+    (saves / "step_000000000002").rename(saves / "step_000000000009")
+    warnings = []
+    assert training_state.load_latest(saves, warnings.append).step == 1
+    assert "it is of step 2" in warnings[0]
+
+
 def test_failing_save_leaves_the_last_one(saves):
     class Unsavable:
         def __array__(self, dtype=None, copy=None):
