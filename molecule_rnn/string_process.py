@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from molecule_rnn.string_job import News
@@ -70,15 +70,17 @@ class StringProcess:
         """Of the process that now runs."""
         return self._popen.pid
 
-    def work(self, texts: Sequence[str]) -> list[Any]:
-        """Results of the job on strings; finds those that kill the process.
+    def work(self, texts: Sequence[str], skipped: Collection[int] = ()) -> list[Any]:
+        """Results of the job on strings, without the skipped stages.
+
+        Finds strings that kill the process, and the stages in which they do.
 
         Raises:
           UserError: it dies as it starts.
           RuntimeError: it was closed.
         """
         results: list[Any] = [None] * len(texts)
-        left = {index: (text, []) for index, text in enumerate(texts)}
+        left = {index: (text, [*skipped]) for index, text in enumerate(texts)}
         deaths: collections.Counter[tuple[int, int]] = collections.Counter()
         failed_starts = 0
         while left:
@@ -103,12 +105,12 @@ class StringProcess:
             deaths[index, stage] += 1
             if deaths[index, stage] < _DEATHS:
                 continue
-            text, skipped = left[index]
+            text, left_out = left[index]
             if stage == NO_STAGE:
                 del left[index]
                 self._news.condemn(f"parsing of {text!r:.80}", cause)
             else:
-                skipped.append(stage)
+                left_out.append(stage)
                 self._news.condemn(f"{self._stages[stage]!r} of {text!r:.80}", cause)
         return results
 

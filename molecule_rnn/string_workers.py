@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -17,7 +17,7 @@ from molecule_rnn.string_process import StringProcess
 _MAX_CHUNK = 64
 _CHUNKS_PER_PROCESS = 4
 
-_Work = tuple[Future[list[Any]], Sequence[str]]
+_Work = tuple[Future[list[Any]], Sequence[str], Collection[int]]
 
 
 class StringWorkers:
@@ -69,8 +69,14 @@ class StringWorkers:
         """Of the processes that now run."""
         return [process.pid for process in self._processes]
 
-    def start(self, texts: Sequence[str]) -> list[Future[list[Any]]]:
+    def start(
+        self, texts: Sequence[str], skipped: Collection[int] = ()
+    ) -> list[Future[list[Any]]]:
         """Begins the job on these strings and returns at once.
+
+        Args:
+          texts: the strings.
+          skipped: stages to leave out, by their place.
 
         Returns:
           futures; their results, one after another, are those of the strings.
@@ -86,12 +92,13 @@ class StringWorkers:
         for begin in range(0, len(texts), size):
             future: Future[list[Any]] = Future()
             futures.append(future)
-            self._queue.put((future, texts[begin : begin + size]))
+            self._queue.put((future, texts[begin : begin + size], skipped))
         return futures
 
-    def map(self, texts: Sequence[str]) -> list[Any]:
-        """The results of the job on these strings."""
-        return [result for future in self.start(texts) for result in future.result()]
+    def map(self, texts: Sequence[str], skipped: Collection[int] = ()) -> list[Any]:
+        """The results of the job on these strings, without the skipped stages."""
+        futures = self.start(texts, skipped)
+        return [result for future in futures for result in future.result()]
 
     def close(self) -> None:
         """Ends the processes, whatever they are doing; what was begun is cancelled."""
@@ -108,17 +115,21 @@ class InProcess:
         self._job = job
         self._news = News(tell)
 
-    def start(self, texts: Sequence[str]) -> list[Future[list[Any]]]:
+    def start(
+        self, texts: Sequence[str], skipped: Collection[int] = ()
+    ) -> list[Future[list[Any]]]:
         """Does the job; the results are there when it returns."""
         future: Future[list[Any]] = Future()
-        future.set_result([self._job(text, (), lambda stage: None) for text in texts])
+        future.set_result(
+            [self._job(text, skipped, lambda stage: None) for text in texts]
+        )
         self._news.complain(self._job.complaints)
         self._job.complaints.clear()
         return [future]
 
-    def map(self, texts: Sequence[str]) -> list[Any]:
-        """The results of the job on these strings."""
-        return self.start(texts)[0].result()
+    def map(self, texts: Sequence[str], skipped: Collection[int] = ()) -> list[Any]:
+        """The results of the job on these strings, without the skipped stages."""
+        return self.start(texts, skipped)[0].result()
 
     def close(self) -> None:
         """Has nothing to end."""
@@ -127,9 +138,9 @@ class InProcess:
 def _serve(work: queue.SimpleQueue[_Work | None], process: StringProcess) -> None:
     """Has a process do what is in the queue, until there is None in it."""
     while (item := work.get()) is not None:
-        future, texts = item
+        future, texts, skipped = item
         try:
-            future.set_result(process.work(texts))
+            future.set_result(process.work(texts, skipped))
         except Exception as error:  # for whoever waits for the result
             future.set_exception(error)
 
