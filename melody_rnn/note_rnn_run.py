@@ -2,26 +2,23 @@
 
 import dataclasses
 import glob
-import json
 import os
 import pathlib
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from melody_rnn import baselines, note_rnn_dataset, sequence_examples
+from melody_rnn import note_rnn_dataset, sequence_examples
 from melody_rnn.encoding import NUM_CLASSES
+from melody_rnn.note_rnn_config import TrainingConfig
 from melody_rnn.note_rnn_trainer import (
     EVAL_UNSCORED_STEPS,
     NoteRnnTrainer,
-    TrainingConfig,
     evaluate,
 )
+from rl_tuner import ngrams, pretraining_report
 from rl_tuner.errors import UserError
 from rl_tuner.sequence_rnn import SequenceRNN
-
-REPORT_FILE = "evaluation.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,12 +28,6 @@ class Data:
     training: list[np.ndarray]
     evaluation: list[np.ndarray]
     origin: dict[str, Any]
-
-
-def limit_threads(number: int) -> None:
-    """Makes TensorFlow use `number` threads; only before it has done anything."""
-    tf.config.threading.set_intra_op_parallelism_threads(number)
-    tf.config.threading.set_inter_op_parallelism_threads(number)
 
 
 def read_dataset(directory: pathlib.Path) -> Data:
@@ -101,38 +92,27 @@ def train(
     model = SequenceRNN.load(trainer.best_dir)
     scores = {"note_rnn": evaluate(model, data.evaluation, config.batch_size)}
     for name, order in (("trigram", 3), ("unigram", 1)):
-        ngrams = baselines.NGramModel(data.training, order, NUM_CLASSES)
-        scores[name] = ngrams.score(data.evaluation, EVAL_UNSCORED_STEPS)
-    report = {
-        "split": "eval",
-        "unit": "nats per sixteenth; whole tunes from a zero state, "
+        baseline = ngrams.NGramModel(data.training, order, NUM_CLASSES)
+        scores[name] = baseline.score(data.evaluation, EVAL_UNSCORED_STEPS)
+    report = pretraining_report.make_report(
+        scores,
+        trainer.step,
+        "nats per sixteenth; whole tunes from a zero state, "
         f"the first {EVAL_UNSCORED_STEPS} predictions of each not scored",
-        "scores": {name: score.as_dict() for name, score in scores.items()},
-        "training_steps": trainer.step,
-        "training_tunes": len(data.training),
-        "eval_tunes": len(data.evaluation),
-    }
-    model.metadata = {
+        training_tunes=len(data.training),
+        eval_tunes=len(data.evaluation),
+    )
+    metadata = {
         "vocabulary": "note_seq MelodyOneHotEncoding(48, 84)",
-        "training": dataclasses.asdict(config),
         "data": data.origin,
-        "evaluation": report,
     }
-    model.save(trainer.best_dir)
-    text = json.dumps(report, indent=1) + "\n"
-    (trainer.best_dir / REPORT_FILE).write_text(text, encoding="utf-8")
+    pretraining_report.complete_model(model, trainer, report, metadata)
     return report
 
 
 def report_text(report: dict[str, Any]) -> str:
     """The scores as a small table."""
-    lines = [f"{'on the eval tunes':20}accuracy  log perplexity  perplexity"]
-    for name, score in report["scores"].items():
-        lines.append(
-            f"{name:20}{score['accuracy']:8.1%}  {score['log_perplexity']:14.4f}  "
-            f"{score['perplexity']:10.3f}"
-        )
-    return "\n".join(lines)
+    return pretraining_report.report_text(report, "on the eval tunes")
 
 
 def _data(

@@ -1,25 +1,13 @@
 """Batches of note sequences for training and for evaluation."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from rl_tuner.token_batches import Batch, whole_sequences
 
-class Batch(NamedTuple):
-    """N sequences of T predictions.
-
-    Attributes:
-      inputs: [N, T] int32, the tokens that are read.
-      labels: [N, T] int32, the tokens that follow them.
-      weights: [N, T] float32, 1 where the prediction counts, 0 in the unscored
-        beginning and in padding.
-    """
-
-    inputs: tf.Tensor
-    labels: tf.Tensor
-    weights: tf.Tensor
+whole_melodies = whole_sequences  # what windows are not
 
 
 def training_windows(
@@ -65,26 +53,6 @@ def training_windows(
 
     counter = tf.data.Dataset.counter(first_batch, dtype=tf.int64)
     return counter.map(batch, num_parallel_calls=1).prefetch(4)
-
-
-def whole_melodies(
-    melodies: Sequence[np.ndarray], batch_size: int, unscored_steps: int
-) -> Iterator[Batch]:
-    """Every melody once and whole, in batches of melodies of like length."""
-    by_length = sorted(melodies, key=len)
-    for begin in range(0, len(by_length), batch_size):
-        group = by_length[begin : begin + batch_size]
-        steps = max(len(melody) for melody in group)
-        tokens = np.zeros((len(group), steps), np.int32)
-        weights = np.zeros((len(group), steps - 1), np.float32)
-        for row, melody in enumerate(group):
-            tokens[row, : len(melody)] = melody
-            weights[row, unscored_steps : len(melody) - 1] = 1
-        yield Batch(
-            tf.constant(tokens[:, :-1]),
-            tf.constant(tokens[:, 1:]),
-            tf.constant(weights),
-        )
 
 
 def _window_starts(

@@ -7,7 +7,7 @@ statistics that the length and carbon limits of the reward come from:
 
   smiles_rnn_create_dataset --source=zinc250k --output_dir=/tmp/smiles_data
   smiles_rnn_create_dataset --source=my.csv --smiles_column=Drug --output_dir=/tmp/mine
-  smiles_rnn_create_dataset --source=molsets-0.3.1-py3-none-any.whl --output_dir=/tmp/moses
+  smiles_rnn_create_dataset --source=molsets-0.3.1-py3-none-any.whl --output_dir=moses
 """
 
 import os

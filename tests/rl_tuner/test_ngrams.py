@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from melody_rnn.baselines import NGramModel
+from rl_tuner.ngrams import NGramModel
 
 _CLASSES = 5
 

@@ -1,4 +1,4 @@
-"""What a Note RNN has to beat: unigram and trigram models of the same tokens."""
+"""What a sequence RNN has to beat: unigram and trigram models of the same tokens."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -36,12 +36,12 @@ class NGramModel:
     """
 
     def __init__(
-        self, melodies: Sequence[np.ndarray], order: int, num_classes: int
+        self, sequences: Sequence[np.ndarray], order: int, num_classes: int
     ) -> None:
-        """Counts the n-grams of `melodies`, none of which spans two of them.
+        """Counts the n-grams of `sequences`, none of which spans two of them.
 
         Args:
-          melodies: each [steps] ints in 0..num_classes - 1.
+          sequences: each [steps] ints in 0..num_classes - 1.
           order: tokens per n-gram, 1 or more.
           num_classes: how many tokens there are.
         """
@@ -50,8 +50,8 @@ class NGramModel:
         probabilities = np.full(num_classes, 1 / num_classes)
         for n in range(1, order + 1):
             counts = np.zeros([num_classes] * n)
-            for melody in melodies:
-                np.add.at(counts, tuple(_ngrams(melody, n)), 1)
+            for sequence in sequences:
+                np.add.at(counts, tuple(_ngrams(sequence, n)), 1)
             kinds = (counts > 0).sum(axis=-1, keepdims=True)
             total = np.maximum(counts.sum(axis=-1, keepdims=True) + kinds, 1)
             # A context that never occurred says nothing: leave it to the shorter one.
@@ -59,11 +59,11 @@ class NGramModel:
             probabilities = np.where(kinds > 0, seen, probabilities)
         self.probabilities = probabilities  # [num_classes] * order, last axis sums to 1
 
-    def score(self, melodies: Sequence[np.ndarray], unscored_steps: int) -> Score:
-        """Scores the tokens of `melodies` that a Note RNN is scored on.
+    def score(self, sequences: Sequence[np.ndarray], unscored_steps: int) -> Score:
+        """Scores the tokens of `sequences` that a sequence RNN is scored on.
 
-        These are all but the first `unscored_steps` + 1 of each melody: the first token
-        is never predicted.
+        These are all but the first `unscored_steps` + 1 of each sequence: the first
+        token is never predicted.
 
         Raises:
           ValueError: so few unscored steps that a context would be missing.
@@ -71,11 +71,11 @@ class NGramModel:
         if unscored_steps + 1 < self.order - 1:
             raise ValueError(f"a model of order {self.order} needs a longer context")
         right, nats, number = 0, 0.0, 0
-        for melody in melodies:
+        for sequence in sequences:
             first = unscored_steps + 1
-            if len(melody) <= first:
+            if len(sequence) <= first:
                 continue
-            scored = np.asarray(melody)[first - (self.order - 1) :]
+            scored = np.asarray(sequence)[first - (self.order - 1) :]
             *context, token = _ngrams(scored, self.order)
             rows = self.probabilities[tuple(context)]
             rows = np.broadcast_to(rows, (len(token), self.num_classes))
@@ -85,8 +85,8 @@ class NGramModel:
         return Score(right / max(number, 1), nats / max(number, 1), number)
 
 
-def _ngrams(melody: np.ndarray, n: int) -> np.ndarray:
-    """The n-grams of a melody as n rows."""
-    if len(melody) < n:
+def _ngrams(sequence: np.ndarray, n: int) -> np.ndarray:
+    """The n-grams of a sequence as n rows."""
+    if len(sequence) < n:
         return np.empty((n, 0), np.int64)
-    return np.lib.stride_tricks.sliding_window_view(np.asarray(melody), n).T
+    return np.lib.stride_tricks.sliding_window_view(np.asarray(sequence), n).T
