@@ -1,0 +1,320 @@
+"""Runs the same work here and in Magenta 2.1.4, side by side on this machine.
+
+  python tests/benchmarks/compare.py --output=comparison
+
+Both sides tune the same Note RNN at the paper's setting, one update of 32 transitions
+per five environment steps. Every measurement is repeated, ours and theirs in turn, and
+the median counts. Magenta's environment is built by the first call and kept, see
+tests/helpers/interop_environments.py. The share of the machine's limit is that of the
+networks' floating-point operations a second in those of plain matrix products of the
+same shapes, measured in the same run. --output gets comparison.md and comparison.json.
+"""
+
+import contextlib
+import dataclasses
+import datetime
+import json
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from absl import flags
+
+from rl_tuner import cli, model_flags, provenance, worlds
+from rl_tuner.errors import UserError
+
+HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "helpers"))
+import interop_environments  # noqa: E402
+import machine_limit  # noqa: E402
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("output", "", "Folder for the table; nowhere by default.")
+flags.DEFINE_integer("repeats", 5, "How often everything is measured.")
+flags.DEFINE_list("algorithms", ["q", "psi", "g"], "Algorithms to train by.")
+flags.DEFINE_bool("reference", True, "Whether Magenta is measured too.")
+
+CAPACITY = 100_000  # of the replay memory
+CORPUS = 20_000  # melodies to reward
+WINDOW_STEPS = 128  # of the Note RNN's training, in batches of 128
+LIMIT_BATCH = 1024  # melodies that are generated side by side
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """Something that both sides do.
+
+    Attributes:
+      label: what it is called, with its unit.
+      request: what a side is asked.
+      ours: how much of it we do in a measurement, a few seconds' worth.
+      theirs: how much of it Magenta does.
+      units: results of one unit of the amount.
+      products: matrix products of the networks in one unit; none where there are none.
+    """
+
+    label: str
+    request: dict
+    ours: int
+    theirs: int
+    units: float = 1.0
+    products: tuple = ()
+
+
+class Side:
+    """A process that works on demand: ours or Magenta's."""
+
+    def __init__(self, python, script, environment=None):
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - open as long as it
+        self._process = subprocess.Popen(
+            [str(python), str(HERE / script)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            env=environment,
+            text=True,
+        )
+
+    def ask(self, work, **arguments):
+        """What the side's method `work` gives."""
+        line = ""
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps({"work": work, **arguments}) + "\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        if not line:
+            self._said.seek(0)
+            print(self._said.read()[-4000:], file=sys.stderr)
+            raise UserError(f"{self._process.args[1]} failed at {work}, see above")
+        return json.loads(line)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        """Ends the process, which waits for the next line."""
+        self._process.communicate()
+
+
+def main() -> None:
+    """Measures, prints and writes the table."""
+    if FLAGS.repeats < 1:
+        raise UserError(f"--repeats={FLAGS.repeats} must be at least 1")
+    output = cli.writable_directory(FLAGS.output, "output") if FLAGS.output else None
+    source = model_flags.path() or worlds.shipped_checkpoint(
+        worlds.find_world("melody")
+    )
+    pythons = {"ours": (sys.executable, "rl_tuner_side.py")}
+    if FLAGS.reference:
+        magenta = interop_environments.magenta_bin() / "python"
+        pythons["theirs"] = (
+            magenta,
+            "magenta_side.py",
+            interop_environments.clean_environment(),
+        )
+    with tempfile.TemporaryDirectory() as name:
+        rows = _measure(pythons, str(source.absolute()), pathlib.Path(name))
+    result = {
+        "command": "python tests/benchmarks/compare.py " + " ".join(sys.argv[1:]),
+        "date": datetime.date.today().isoformat(),
+        "machine": f"{_processor()}, {provenance.available_cores()} cores",
+        "checkpoint": str(source),
+        "repeats": FLAGS.repeats,
+        "versions": provenance.versions(),
+        "rows": rows,
+    }
+    table = as_markdown(result)
+    print(f"\n{table}")
+    if output:
+        (output / "comparison.md").write_text(table)
+        (output / "comparison.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+def _measure(pythons, checkpoint, folder):
+    """The rows of the table; what both sides read is written to `folder`."""
+    with contextlib.ExitStack() as stack:
+        sides = {
+            name: stack.enter_context(Side(*python)) for name, python in pythons.items()
+        }
+        checkpoints, works = _prepare(sides, checkpoint, folder)
+        rates = _measure_rates(sides, works)
+    rows = [_row(work.label, rates[work.label], work) for work in works]
+    return rows + _start_up(pythons, checkpoints)
+
+
+def _prepare(sides, checkpoint, folder):
+    """Writes what the sides read, and has them compile; what each loads, and works."""
+    _say("preparing: imports, graphs, compilation")
+    files = sides["ours"].ask(
+        "write_files",
+        checkpoint=checkpoint,
+        folder=str(folder),
+        melodies=CORPUS,
+        window_steps=WINDOW_STEPS,
+    )
+    checkpoints = {"ours": checkpoint, "theirs": files["magenta_checkpoint"]}
+    for name, side in sides.items():
+        side.ask(
+            "prepare",
+            checkpoint=checkpoints[name],
+            algorithms=FLAGS.algorithms,
+            examples=files["examples"],
+            window_steps=WINDOW_STEPS,
+        )
+    return checkpoints, _works(files)
+
+
+def _measure_rates(sides, works):
+    """Results a second: {label: {side: one a repeat}}."""
+    rates = {work.label: {name: [] for name in sides} for work in works}
+    for repeat in range(FLAGS.repeats):
+        for work in works:
+            _say(f"{repeat + 1} of {FLAGS.repeats}: {work.label}")
+            for name, side in sides.items():
+                amount = getattr(work, name)
+                answer = side.ask(**work.request, amount=amount)
+                rate = amount * work.units / answer["seconds"]
+                rates[work.label][name].append(rate)
+    return rates
+
+
+def _works(files):
+    """What is measured as a rate."""
+    layers = files["layers"]
+    training = [
+        Work(
+            f"Training by {algorithm.capitalize()}, environment steps/s",
+            {"work": "train", "algorithm": algorithm},
+            ours=50_000,
+            theirs=1000,
+            products=tuple(machine_limit.training_round(layers, algorithm)),
+            units=1.0,
+        )
+        for algorithm in FLAGS.algorithms
+    ]
+    generating = 2 * 32 * machine_limit.forward(layers, LIMIT_BATCH)
+    rows = 128
+    unrolled = machine_limit.forward(layers, rows) + machine_limit.backward(
+        layers, rows
+    )
+    return [
+        *training,
+        Work(
+            "Generation and all metrics, melodies/s",
+            {"work": "evaluate"},
+            ours=20 * LIMIT_BATCH,
+            theirs=60,
+            products=tuple(generating),
+        ),
+        Work(
+            "Rewards over a corpus, rewards/s",
+            {"work": "rewards", "corpus": files["corpus"]},
+            ours=CORPUS,
+            theirs=100,
+            units=32.0,
+        ),
+        Work(
+            "Note RNN training, steps of 128 x 128/s",
+            {"work": "note_rnn"},
+            ours=20,
+            theirs=10,
+            products=tuple(WINDOW_STEPS * unrolled),
+        ),
+    ]
+
+
+def _row(label, rates, work):
+    """One row: medians, the ratio, the share of the limit."""
+    row = {"label": label, "all": rates}
+    row |= {name: statistics.median(values) for name, values in rates.items()}
+    if work.products:
+        a_result = machine_limit.operations(work.products) / _results(work)
+        limit = machine_limit.fastest(work.products, provenance.available_cores())
+        row |= {
+            "operations_a_second": row["ours"] * a_result,
+            "limit": limit,
+            "share": row["ours"] * a_result / limit,
+        }
+    return row
+
+
+def _results(work):
+    """Results that come of the products of a work."""
+    return {"train": 5, "evaluate": LIMIT_BATCH}.get(work.request["work"], 1)
+
+
+def _start_up(pythons, checkpoints):
+    """Rows of seconds to the first update, and of the peak memory."""
+    seconds = {name: [] for name in pythons}
+    memory = {name: [] for name in pythons}
+    for repeat in range(min(3, FLAGS.repeats)):
+        _say(f"start-up and memory, {repeat + 1}")
+        for name, python in pythons.items():
+            begin = time.perf_counter()
+            with Side(*python) as side:
+                side.ask("first_step", checkpoint=checkpoints[name])
+                seconds[name].append(time.perf_counter() - begin)
+                if not repeat:
+                    answer = side.ask("full_memory", capacity=CAPACITY, amount=500)
+                    memory[name].append(answer["bytes"] / 2**20)
+    none = Work("", {}, 0, 0)
+    return [
+        _row("Start of the process to the first update, s", seconds, none),
+        _row("Peak memory with 100,000 transitions, MiB", memory, none),
+    ]
+
+
+def as_markdown(result):
+    """The table, with what it was measured by."""
+    lines = [
+        "| | here | Magenta 2.1.4 | ratio | share of the machine's limit |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for row in result["rows"]:
+        theirs = row.get("theirs")
+        is_cost = "/s" not in row["label"]
+        ratio = theirs and (theirs / row["ours"] if is_cost else row["ours"] / theirs)
+        cells = [
+            row["label"],
+            _number(row["ours"]),
+            _number(theirs) if theirs else "",
+            f"{_number(ratio)}x" if theirs else "",
+            f"{row['share']:.0%} of {row['limit'] / 1e9:.0f} GFLOP/s"
+            if "share" in row
+            else "",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"Medians of {result['repeats']}, {result['date']}, {result['machine']}: "
+            f"`{result['command']}`",
+            "",
+        ]
+    )
+
+
+def _number(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _processor():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = [line for line in file if line.startswith("model name")]
+        return names[0].partition(":")[2].strip()
+    except (OSError, IndexError):
+        return platform.processor() or platform.machine()
+
+
+def _say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    cli.run(main)

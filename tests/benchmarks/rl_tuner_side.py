@@ -1,0 +1,136 @@
+"""Our side of the comparison."""
+
+import pathlib
+import tempfile
+import time
+
+import numpy as np
+import work_server
+
+EXPLORATION_STEPS = 1_500_000
+EXAMPLES = 512  # for the Note RNN
+
+
+class RLTunerSide:
+    """Does the work as our binaries do it; each method returns JSON-serializable facts.
+
+    All imports are inside, since start-up is measured too.
+    """
+
+    def __init__(self):
+        self._tuners = {}
+        self._trainer = None
+        self._windows = None
+
+    def write_files(self, checkpoint, folder, melodies, window_steps):
+        """Writes what both sides read: a checkpoint, a corpus and training examples.
+
+        Returns their paths, and [inputs, outputs] of each product of the networks.
+        """
+        from melody_rnn.melody_task import MelodyTask
+        from melody_rnn.sequence_examples import write_shards
+        from rl_tuner.evaluation import generate_for_task
+        from rl_tuner.export import export
+        from rl_tuner.policy import Policy
+        from rl_tuner.sequence_rnn import SequenceRNN
+
+        folder = pathlib.Path(folder)
+        prior = SequenceRNN.load(checkpoint)
+        export(prior, "magenta_checkpoint", folder / "checkpoint")
+        state = (folder / "checkpoint" / "checkpoint").read_text()
+        name = state.split('"')[1]
+        policy = Policy.of_prior(prior)
+        sampled = generate_for_task(policy, MelodyTask(), melodies).sequences
+        np.save(folder / "corpus.npy", sampled)
+        # Melodies of the length of a window: what is read whole there is cut here.
+        long = sampled.reshape([-1])[: EXAMPLES * (window_steps + 1)]
+        long = long.reshape([EXAMPLES, window_steps + 1])
+        names = write_shards(folder, "long", long.tolist(), prior.num_classes, 1)
+        layers, width = [], prior.num_classes
+        for size in prior.layer_sizes:
+            layers.append([width + size, 4 * size])
+            width = size
+        return {
+            "magenta_checkpoint": str(folder / "checkpoint" / name),
+            "corpus": str(folder / "corpus.npy"),
+            "examples": str(folder / names[0]),
+            "layers": [*layers, [width, prior.num_classes]],
+        }
+
+    def prepare(self, checkpoint, algorithms, examples, window_steps):
+        """Builds everything and does it once, so that nothing is left to compile."""
+        for algorithm in algorithms:
+            self._tuners[algorithm] = _tuner(checkpoint, algorithm)
+            self.train(algorithm, 200)
+        self._prepare_note_rnn(examples, window_steps)
+        self.note_rnn(2)
+        self.evaluate(2000)
+        return {}
+
+    def train(self, algorithm, amount):
+        """Trains for `amount` environment steps; seconds."""
+        begin = time.perf_counter()
+        self._tuners[algorithm].train(amount, report_every=10_000)
+        return {"seconds": time.perf_counter() - begin}
+
+    def evaluate(self, amount):
+        """Generates melodies and computes all metrics; seconds."""
+        tuner = next(iter(self._tuners.values()))
+        begin = time.perf_counter()
+        tuner.evaluate(amount)
+        return {"seconds": time.perf_counter() - begin}
+
+    def rewards(self, corpus, amount):
+        """Rewards the first `amount` melodies; seconds, and the sum of all rewards."""
+        melodies = np.load(corpus)[:amount]
+        task = next(iter(self._tuners.values())).task
+        begin = time.perf_counter()
+        total = task.rewards(melodies).sum()
+        return {"seconds": time.perf_counter() - begin, "total": float(total)}
+
+    def note_rnn(self, amount):
+        """Trains a Note RNN for `amount` steps; seconds."""
+        begin = time.perf_counter()
+        for _, batch in zip(range(amount), self._windows, strict=False):
+            loss, _ = self._trainer._train_step(batch)
+        float(loss)
+        return {"seconds": time.perf_counter() - begin}
+
+    def first_step(self, checkpoint):
+        """Builds a tuner and trains until the first update."""
+        tuner = self._tuners["q"] = _tuner(checkpoint, "q")
+        tuner.train(40, report_every=40)
+        return {}
+
+    def full_memory(self, capacity, amount):
+        """Fills the replay memory and trains on; the peak memory, in bytes."""
+        del capacity  # it is allocated at once
+        self.train("q", amount)
+        return {"bytes": work_server.peak_memory()}
+
+    def _prepare_note_rnn(self, examples, window_steps):
+        from melody_rnn.note_rnn_trainer import NoteRnnTrainer, TrainingConfig
+        from melody_rnn.note_windows import training_windows
+        from melody_rnn.sequence_examples import read_melodies
+
+        melodies = read_melodies([examples], 38)
+        config = TrainingConfig(window_steps=window_steps)
+        run_dir = pathlib.Path(tempfile.mkdtemp())
+        self._trainer = NoteRnnTrainer(config, melodies, melodies[:8], 38, run_dir)
+        self._windows = iter(
+            training_windows(melodies, config.batch_size, window_steps, 0, seed=0)
+        )
+
+
+def _tuner(checkpoint, algorithm):
+    """An RLTuner at the paper's setting."""
+    from melody_rnn.melody_task import MelodyTask
+    from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
+    from rl_tuner.sequence_rnn import SequenceRNN
+
+    config = RLTunerConfig(algorithm=algorithm, exploration_steps=EXPLORATION_STEPS)
+    return RLTuner(SequenceRNN.load(checkpoint), MelodyTask(), config)
+
+
+if __name__ == "__main__":
+    work_server.serve(RLTunerSide())
