@@ -89,18 +89,18 @@ def molecule_stats(
             return molecule_stats(smiles, workers, training_set)
         finally:
             workers.close()
-    profiles = _profile(smiles, workers, (*COMPONENTS, "canonical", "scaffold"))
+    profiles = profile(smiles, workers, (*COMPONENTS, "canonical", "scaffold"))
     valid = [string for string in smiles if profiles[string] is not None]
-    values = np.array([profiles[string][: len(COMPONENTS)] for string in valid])
-    columns = dict(zip(COMPONENTS, values.reshape(-1, len(COMPONENTS)).T, strict=True))
-    canonical, scaffolds = (
-        [profiles[string][STAGES.index(name)] for string in valid]
-        for name in ("canonical", "scaffold")
-    )
+    columns = {
+        name: np.array([profiles[string][name] for string in valid])
+        for name in COMPONENTS
+    }
+    canonical = [profiles[string]["canonical"] for string in valid]
+    scaffolds = {profiles[string]["scaffold"] for string in valid}
     distinct = set(canonical)
     filtered = valid[:PAINS_SAMPLE]
-    alerts = _profile(filtered, workers, ("pains",))
-    passing = [not alerts[string][STAGES.index("pains")] for string in filtered]
+    alerts = profile(filtered, workers, ("pains",))
+    passing = [not alerts[string]["pains"] for string in filtered]
     counted = {**columns, "length": np.array([len(string) for string in valid])}
     return {
         "num_strings": len(smiles),
@@ -117,7 +117,7 @@ def molecule_stats(
         "num_novel": None
         if training_set is None
         else len(distinct - set(training_set)),
-        "num_scaffolds": len(set(scaffolds) - {""}),
+        "num_scaffolds": len(scaffolds - {""}),
         "num_filtered": len(filtered),
         "num_passing": sum(passing),
         "internal_diversity": internal_diversity(valid[:DIVERSITY_SAMPLE]),
@@ -134,9 +134,9 @@ def canonical_smiles(
     smiles: Sequence[str], workers: StringWorkers | InProcess
 ) -> list[str]:
     """RDKit's canonical SMILES of each string that is a molecule, in order."""
-    profiles = _profile(smiles, workers, ("canonical",))
+    profiles = profile(smiles, workers, ("canonical",))
     found = (profiles[string] for string in smiles)
-    return [profile[STAGES.index("canonical")] for profile in found if profile]
+    return [values["canonical"] for values in found if values is not None]
 
 
 def internal_diversity(smiles: Sequence[str]) -> float:
@@ -152,10 +152,24 @@ def internal_diversity(smiles: Sequence[str]) -> float:
     return 1.0 - total / (len(prints) * (len(prints) - 1) / 2)
 
 
-def _profile(
+def profile(
     smiles: Sequence[str], workers: StringWorkers | InProcess, stages: Collection[str]
-) -> dict[str, list[Any] | None]:
-    """Profiles distinct strings: {string: values by stage, or None}."""
+) -> dict[str, dict[str, Any] | None]:
+    """Profiles strings, each distinct one once.
+
+    Args:
+      smiles: the strings.
+      workers: of `profile_workers`.
+      stages: what to find out, of `profiler.STAGES`.
+
+    Returns:
+      by string, None if it is no molecule, else its values by stage.
+    """
     left_out = [place for place, stage in enumerate(STAGES) if stage not in stages]
     distinct = list(dict.fromkeys(smiles))
-    return dict(zip(distinct, workers.map(distinct, left_out), strict=True))
+    return {
+        string: None if values is None else dict(zip(STAGES, values, strict=True))
+        for string, values in zip(
+            distinct, workers.map(distinct, left_out), strict=True
+        )
+    }

@@ -1,0 +1,84 @@
+"""Generated molecules to look at: their scores as CSV, their structures drawn."""
+
+from __future__ import annotations
+
+import csv
+import io
+import pathlib
+from collections.abc import Mapping, Sequence
+
+from rdkit import Chem
+from rdkit.Chem.Draw import rdMolDraw2D
+
+from molecule_rnn.descriptors import COMPONENTS
+from molecule_rnn.metrics import profile, profile_workers
+from rl_tuner.whole_files import write_atomically
+
+CSV_NAME = "molecules.csv"
+PICTURE_NAME = "molecules.png"
+COLUMNS = ("smiles", "valid", *COMPONENTS, "canonical")
+# Of the picture: more cannot be told apart.
+_MAX_DRAWN = 24
+_PER_ROW = 4
+_PANEL = (300, 240)
+
+
+def write_structures(smiles: Sequence[str], directory: pathlib.Path) -> None:
+    """Writes `molecules.csv`, and `molecules.png` if one of them is a molecule.
+
+    The table has a line for each string, in their order. A string that is no molecule
+    has no scores and is not in the picture, which shows the first 24 that are.
+    """
+    workers = profile_workers(len(smiles))
+    try:
+        profiles = profile(smiles, workers, (*COMPONENTS, "canonical"))
+    finally:
+        workers.close()
+    text = io.StringIO()
+    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    table.writeheader()
+    records = []
+    for string in smiles:
+        values = profiles[string]
+        record = {"smiles": string, "valid": int(values is not None)}
+        if values is not None:
+            record |= {name: values[name] for name in (*COMPONENTS, "canonical")}
+            records.append(record)
+        table.writerow(record)
+    write_atomically(directory / CSV_NAME, text.getvalue().encode())
+    picture = directory / PICTURE_NAME
+    picture.unlink(missing_ok=True)
+    if records:
+        drawn = records[:_MAX_DRAWN]
+        legends = [legend(record) for record in drawn]
+        write_atomically(
+            picture, draw_grid([record["smiles"] for record in drawn], legends)
+        )
+
+
+def legend(values: Mapping[str, float]) -> str:
+    """The scores of a molecule, briefly."""
+    return "logP {log_p:.2f}  QED {qed:.2f}  SA {sa:.2f}".format(**values)
+
+
+def draw_grid(smiles: Sequence[str], legends: Sequence[str]) -> bytes:
+    """Draws molecules, four in a row, with a legend under each; returns a PNG."""
+    width, height = _PANEL
+    rows = -(-len(smiles) // _PER_ROW)
+    columns = min(_PER_ROW, len(smiles))
+    drawing = rdMolDraw2D.MolDraw2DCairo(width * columns, height * rows, width, height)
+    drawing.drawOptions().legendFontSize = 16
+    drawing.drawOptions().padding = 0.08
+    drawing.drawOptions().prepareMolsBeforeDrawing = False
+    drawing.DrawMolecules(list(map(_prepared, smiles)), legends=list(legends))
+    drawing.FinishDrawing()
+    return drawing.GetDrawingText()
+
+
+def _prepared(smiles: str) -> Chem.Mol:
+    """A molecule with coordinates, and with alternating bonds where there are such."""
+    molecule = Chem.MolFromSmiles(smiles)
+    try:
+        return rdMolDraw2D.PrepareMolForDrawing(molecule)
+    except Chem.KekulizeException:
+        return rdMolDraw2D.PrepareMolForDrawing(molecule, kekulize=False)
