@@ -3,10 +3,7 @@
 import collections
 import dataclasses
 import json
-import os
 import pathlib
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -22,6 +19,7 @@ from melody_rnn.encoding import (
 )
 from melody_rnn.melody_extraction import ExtractionRules
 from melody_rnn.tune_reader import FileReport, Tune
+from rl_tuner import dataset_files
 from rl_tuner.errors import UserError
 
 DESCRIPTION_FILE = "dataset.json"
@@ -274,34 +272,20 @@ def _write(
     split: Split,
     num_shards: int,
 ) -> None:
-    """Writes beside the target, then moves into place, the description last."""
+    """Writes both splits, the description last."""
     from melody_rnn import sequence_examples
 
-    try:
-        for remains in output_dir.glob(".unfinished-*"):  # of a run that was killed
-            shutil.rmtree(remains, ignore_errors=True)
-        with tempfile.TemporaryDirectory(dir=output_dir, prefix=".unfinished-") as name:
-            partial = pathlib.Path(name)
-            for key, stem, indices in (
-                ("training", TRAINING_STEM, split.training),
-                ("eval", EVAL_STEM, split.evaluation),
-            ):
-                chosen = [melodies[i].tolist() for i in indices]
-                files = sequence_examples.write_shards(
-                    partial, stem, chosen, NUM_CLASSES, num_shards
-                )
-                description["splits"][key]["files"] = files
-            text = json.dumps(description, indent=1, ensure_ascii=False) + "\n"
-            (partial / DESCRIPTION_FILE).write_text(text, encoding="utf-8")
-            (output_dir / DESCRIPTION_FILE).unlink(missing_ok=True)
-            for stem in (TRAINING_STEM, EVAL_STEM):
-                for stale in output_dir.glob(f"{stem}.tfrecord-*"):
-                    stale.unlink()
-            for path in sorted(partial.glob("*.tfrecord-*")):
-                os.replace(path, output_dir / path.name)
-            os.replace(partial / DESCRIPTION_FILE, output_dir / DESCRIPTION_FILE)
-    except OSError as error:
-        raise UserError(
-            f"cannot write to {output_dir}: {error.strerror}; "
-            "free space or choose another --output_dir"
-        ) from error
+    def write(folder: pathlib.Path) -> None:
+        for key, stem, indices in (
+            ("training", TRAINING_STEM, split.training),
+            ("eval", EVAL_STEM, split.evaluation),
+        ):
+            chosen = [melodies[i].tolist() for i in indices]
+            description["splits"][key]["files"] = sequence_examples.write_shards(
+                folder, stem, chosen, NUM_CLASSES, num_shards
+            )
+        text = json.dumps(description, indent=1, ensure_ascii=False) + "\n"
+        (folder / DESCRIPTION_FILE).write_text(text, encoding="utf-8")
+
+    stale = [f"{stem}.tfrecord-*" for stem in (TRAINING_STEM, EVAL_STEM)]
+    dataset_files.publish_folder(output_dir, write, DESCRIPTION_FILE, stale)
