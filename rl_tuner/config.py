@@ -10,6 +10,8 @@ from rl_tuner.errors import UserError
 ALGORITHMS = ("q", "psi", "g", "pure_rl")
 EXPLORATION_MODES = ("egreedy", "boltzmann")
 TERMINALS = ("bootstrap", "zero")
+REPLAYS = ("uniform", "prioritized")
+REPLAY_MODES = ("stored_state", "whole_prefix")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +34,15 @@ class RLTunerConfig:
       train_every_nth: environment steps an update.
       num_sequences: sequences that are played side by side. It must divide
         `train_every_nth` or be a multiple of it.
+      rounds_per_scoring: how many rounds of acting are scored at once, where a task's
+        rewards come from outside the graph; updates learn from older ones meanwhile.
       replay_capacity: transitions kept.
+      replay: `uniform`, or `prioritized` by the last error of each transition.
+      priority_exponent: alpha of prioritized replay; 0 is uniform.
+      importance_exponent: beta of prioritized replay; 0 weighs all losses the same.
+      replay_mode: `stored_state` unrolls one step from the states that the networks
+        were in when they acted; `whole_prefix` unrolls each sequence from its start,
+        with the weights of now and gradients through all of it, at many times the cost.
       terminal: `bootstrap` takes a value from the state after the last token too, as
         the papers do; `zero` takes V = 0 there.
       reference_g_update: lets gradients of G-learning into the Reward RNN, as the
@@ -53,7 +63,12 @@ class RLTunerConfig:
     minibatch_size: int = 32
     train_every_nth: int = 5
     num_sequences: int = 5
+    rounds_per_scoring: int = 10
     replay_capacity: int = 100_000
+    replay: str = "uniform"
+    priority_exponent: float = 0.5
+    importance_exponent: float = 0.0
+    replay_mode: str = "stored_state"
     terminal: str = "bootstrap"
     reference_g_update: bool = False
     seed: int = 0
@@ -64,6 +79,8 @@ class RLTunerConfig:
             ("algorithm", ALGORITHMS),
             ("exploration_mode", EXPLORATION_MODES),
             ("terminal", TERMINALS),
+            ("replay", REPLAYS),
+            ("replay_mode", REPLAY_MODES),
         ):
             value = getattr(self, name)
             if value not in choices:
@@ -80,6 +97,9 @@ class RLTunerConfig:
         self._check("target_network_update_rate", 0.0, 1.0, above=True)
         for name in ("minibatch_size", "train_every_nth", "num_sequences"):
             self._check(name, 1, math.inf)
+        self._check("rounds_per_scoring", 1, math.inf)
+        self._check("priority_exponent", 0.0, math.inf)
+        self._check("importance_exponent", 0.0, math.inf)
         self._check("replay_capacity", self.minibatch_size, math.inf)
         self._check("replay_capacity", self.num_sequences, math.inf)
         self._check("seed", 0, 2**31 - 1)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from rl_tuner import evaluation, exploration, objectives, rollout
+from rl_tuner import evaluation, exploration, objectives, rollout, transitions
+from rl_tuner.compiled_training import CompiledTraining
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.gradients import clip_by_group_norm, clipping_groups
 from rl_tuner.policy import Policy
-from rl_tuner.replay import UniformReplay
+from rl_tuner.replay import PrioritizedReplay, Replay, UniformReplay
+from rl_tuner.scored_task import ScoredTask
+from rl_tuner.scored_training import ScoredTraining
 from rl_tuner.sequence_rnn import SequenceRNN
 from rl_tuner.task import Task
 
@@ -40,12 +43,38 @@ class TrainingProgress(NamedTuple):
     epsilon: float
 
 
+class Update(NamedTuple):
+    """What an update found.
+
+    Attributes:
+      loss: the mean of the (weighted) squares of the errors.
+      values: [N], V(s') of the target network.
+      errors: [N], y - Q(s, a) before the update.
+    """
+
+    loss: tf.Tensor
+    values: tf.Tensor
+    errors: tf.Tensor
+
+
+class Training(Protocol):
+    """A loop of acting and updating.
+
+    Attributes:
+      rounds_at_once: `run` takes multiples of it.
+    """
+
+    rounds_at_once: int
+
+    def run(self, num_rounds: int) -> np.ndarray:
+        """Trains: sums of loss, updates, task reward and log p(a|s), [4] floats."""
+
+
 class RLTuner:
     """Tunes a prior p(a|s) on a task (Jaques et al. 2016, section 3).
 
     The prior is cloned into the Q network, the target network and the frozen Reward
-    RNN, which supplies log p(a|s). Acting, rewards, replay and updates run in one
-    compiled loop.
+    RNN, which supplies log p(a|s).
 
     Attributes:
       config: the settings.
@@ -54,6 +83,10 @@ class RLTuner:
       q_network: the network that is tuned.
       target_network: follows it slowly, and values next states.
       reward_rnn: the prior, frozen.
+      replay_mode: how transitions are remembered.
+      rounds: int64 variable, rounds of acting and updating so far.
+      replay: the memory of transitions.
+      acting: variables, where the sequences stand that are being played.
     """
 
     def __init__(
@@ -85,18 +118,23 @@ class RLTuner:
             self._trained += network.trainable_variables
         self._optimizer = keras.optimizers.Adam(self.config.learning_rate, epsilon=1e-8)
         self._optimizer.build(self._trained)
-        self._replay = UniformReplay(self.config.replay_capacity, self._fields())
-        self._rounds = tf.Variable(0, dtype=tf.int64, trainable=False, name="rounds")
+        self.rounds = tf.Variable(0, dtype=tf.int64, trainable=False, name="rounds")
         primes = task.prime(self.config.num_sequences, self._seed(0, 0))
-        self._rollout = tf.nest.map_structure(
+        self.acting = tf.nest.map_structure(
             lambda value: tf.Variable(value, trainable=False),
             rollout.start(task, self.q_network, self.reward_rnn, primes),
+        )
+        self.replay_mode = transitions.REPLAY_MODES[self.config.replay_mode]
+        self.replay = self._make_replay()
+        is_scored = isinstance(task, ScoredTask)
+        self._training: Training = (ScoredTraining if is_scored else CompiledTraining)(
+            self
         )
 
     @property
     def step(self) -> int:
         """Environment steps so far: tokens that were acted."""
-        return int(self._rounds) * self.config.steps_per_round
+        return int(self.rounds) * self.config.steps_per_round
 
     def train(
         self,
@@ -106,18 +144,22 @@ class RLTuner:
     ) -> None:
         """Trains for `num_steps` environment steps, rounded up to whole rounds.
 
+        Where the task's rewards come from outside the graph, they are rounded up to
+        the rounds that are scored at once, and so is `report_every`.
+
         Args:
           num_steps: one step is one token of one sequence.
           report: called after each `report_every` steps, and at the end.
-          report_every: steps that run compiled, without a look at the clock.
+          report_every: steps that run without a look at the clock.
         """
-        left = -(-num_steps // self.config.steps_per_round)
-        stretch = max(1, report_every // self.config.steps_per_round)
+        at_once = self._training.rounds_at_once
+        steps_at_once = at_once * self.config.steps_per_round
+        left = -(-num_steps // steps_at_once) * at_once
+        stretch = max(1, report_every // steps_at_once) * at_once
         while left > 0:
             rounds = min(left, stretch)
-            sums = self._train_rounds(tf.constant(rounds, tf.int64))
+            loss, updates, reward, log_p = self._training.run(rounds)
             left -= rounds
-            loss, updates, reward, log_p = sums.numpy()
             steps = rounds * self.config.steps_per_round
             if not np.isfinite(loss):
                 raise UserError(
@@ -131,7 +173,7 @@ class RLTuner:
                         loss=float(loss / max(updates, 1)),
                         task_reward=float(reward / steps),
                         log_prior=float(log_p / steps),
-                        epsilon=float(self._epsilon(self._rounds)),
+                        epsilon=float(self.epsilon(self.rounds)),
                     )
                 )
 
@@ -162,7 +204,7 @@ class RLTuner:
         Randomness is keyed by the seed and the step, and needs no state of its own.
         """
         state = {name: var.numpy() for name, var in self._state_variables().items()}
-        replay = self._replay.state().items()
+        replay = self.replay.state().items()
         return state | {f"replay/{name}": value for name, value in replay}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
@@ -174,7 +216,7 @@ class RLTuner:
         for name, variable in self._state_variables().items():
             variable.assign(state[name])
         prefix = "replay/"
-        self._replay.restore(
+        self.replay.restore(
             {
                 k.removeprefix(prefix): v
                 for k, v in state.items()
@@ -184,13 +226,13 @@ class RLTuner:
 
     def _state_variables(self) -> dict[str, Any]:
         """Every variable but the replay memory's, by a name that no other has."""
-        variables: dict[str, Any] = {"rounds": self._rounds}
+        variables: dict[str, Any] = {"rounds": self.rounds}
         for network in (self.q_network, self.target_network, self.reward_rnn):
             for name, variable in network.named_weights().items():
                 variables[f"{network.name}/{name}"] = variable
         for index, variable in enumerate(self._optimizer.variables):
             variables[f"optimizer/{index}"] = variable
-        for name, variable in self._rollout._asdict().items():
+        for name, variable in self.acting._asdict().items():
             variables[f"rollout/{name}"] = variable
         return variables
 
@@ -200,12 +242,8 @@ class RLTuner:
         Returns:
           y = r + gamma V(s') [N], and V(s') [N] of the target network.
         """
-        # The next observation is the action.
-        target_logits, _ = self.target_network.step(
-            batch["actions"], batch["new_states"]
-        )
-        prior_logits, _ = self.reward_rnn.step(
-            batch["actions"], batch["new_prior_states"]
+        target_logits, prior_logits = self.replay_mode.next_logits(
+            self.target_network, self.reward_rnn, batch
         )
         value = self.objective.state_value(target_logits, prior_logits)
         is_terminal_zero = self.config.terminal == "zero"
@@ -217,25 +255,32 @@ class RLTuner:
         )
         return target, value
 
-    def train_step(self, batch: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+    def td_errors(self, batch: transitions.Batch) -> tf.Tensor:
+        """Errors y - Q(s, a) of a batch as `train_step` takes it: [N]."""
+        logits = self.replay_mode.logits(self.q_network, batch)
+        taken = objectives.take_actions(logits, batch["actions"])
+        return self.td_targets(batch)[0] - taken
+
+    def train_step(
+        self, batch: transitions.Batch, weights: tf.Tensor | None = None
+    ) -> Update:
         """One update of the Q network from a batch of transitions, then of the target.
 
         Args:
-          batch: `observations`, `actions` [N] integers; `rewards` [N], in total;
-            `continues` [N], 0. where the action ended the sequence; `states`,
-            `new_states`, `new_prior_states` [N, state_size], of the Q network before
-            and after it read the observation, and of the Reward RNN after.
-
-        Returns:
-          the loss, the mean of (y - Q(s, a))^2, and V(s') [N] of the target network.
+          batch: `actions` [N] integers; `rewards` [N], in total; `continues` [N], 0.
+            where the action ended the sequence; and what the replay mode remembers.
+          weights: [N], factors of the losses.
         """
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             trained = [variable.value for variable in self._trained]
             tape.watch(trained)
             target, value = self.td_targets(batch)
-            logits, _ = self.q_network.step(batch["observations"], batch["states"])
-            taken = objectives.take_actions(logits, batch["actions"])
-            loss = tf.reduce_mean(tf.square(target - taken))
+            logits = self.replay_mode.logits(self.q_network, batch)
+            errors = target - objectives.take_actions(logits, batch["actions"])
+            squared = tf.square(errors)
+            if weights is not None:
+                squared *= weights
+            loss = tf.reduce_mean(squared)
         gradients = clip_by_group_norm(
             tape.gradient(loss, trained), self._clipping_groups, self.config.clip_norm
         )
@@ -247,50 +292,28 @@ class RLTuner:
             strict=True,
         ):
             slow.assign((1.0 - rate) * slow + rate * fast)
-        return loss, value
+        return Update(loss, value, errors)
 
-    @tf.function(jit_compile=True)
-    def _train_rounds(self, num_rounds: tf.Tensor) -> tf.Tensor:
-        """Runs rounds of acting and updating: sums of loss, reward, log p, counts."""
-        state = tf.nest.map_structure(tf.convert_to_tensor, self._rollout)
-        index = tf.identity(self._rounds)
-        last = index + num_rounds
-        sums = tf.zeros([4])
-        # Not `for ... in tf.range(num_rounds)`, which XLA compiles anew for each count.
-        while index < last:
-            state, outcome = self._round(state, index)
-            sums += outcome
-            index += 1
-        tf.nest.map_structure(lambda var, val: var.assign(val), self._rollout, state)
-        self._rounds.assign(last)
-        return sums
+    def learn(self, seeds: tf.Tensor) -> tf.Tensor:
+        """The updates that are due, one for each seed [K, 2]: sum of losses, count.
 
-    def _round(
-        self, state: rollout.RolloutState, index: tf.Tensor
-    ) -> tuple[rollout.RolloutState, tf.Tensor]:
-        """Some steps of all sequences, then the updates that are due for them."""
+        There are none before a batch of transitions is stored.
+        """
         config = self.config
-        seeds = tf.random.split(
-            self._seed(1, index),
-            config.acting_steps_per_round + config.updates_per_round,
-        )
-        epsilon = self._epsilon(index)
-        acted = tf.zeros([2])
-        for turn in tf.range(config.acting_steps_per_round):
-            state, rewards = self._act_and_store(state, seeds[turn], epsilon)
-            acted += rewards
         losses = tf.zeros([2])
-        if self._replay.size >= config.minibatch_size:
-            for turn in tf.range(config.updates_per_round):
-                seed = seeds[config.acting_steps_per_round + turn]
-                batch = self._replay.sample(config.minibatch_size, seed)
-                losses += tf.stack([self.train_step(batch)[0], 1.0])
-        return state, tf.concat([losses, acted], axis=0)
+        if self.replay.size >= config.minibatch_size:
+            for turn in tf.range(seeds.shape[0]):
+                sample = self.replay.sample(config.minibatch_size, seeds[turn])
+                weights = sample.weights if config.importance_exponent else None
+                update = self.train_step(sample.transitions, weights)
+                self.replay.update(sample.rows, update.errors)
+                losses += tf.stack([update.loss, 1.0])
+        return losses
 
-    def _act_and_store(
+    def act(
         self, state: rollout.RolloutState, seed: tf.Tensor, epsilon: tf.Tensor
-    ) -> tuple[rollout.RolloutState, tf.Tensor]:
-        """One token of each sequence: the next state, and sums of reward and log p."""
+    ) -> tuple[rollout.Step, rollout.RolloutState]:
+        """One token of each sequence, explored; where one ended, a new one begins."""
         count = self.config.num_sequences
         act_seed, random_seed, prime_seed = tf.unstack(tf.random.split(seed, 3))
 
@@ -303,51 +326,62 @@ class RLTuner:
         step, state = rollout.act(
             self.task, self.objective, self.q_network, self.reward_rnn, state, choose
         )
-        rewards = objectives.total_reward(
-            self.objective,
-            step.task_rewards,
-            step.log_priors,
-            self.config.reward_scaler,
-            self.task.uses_log_prior,
-        )
-        self._replay.add(
-            {
-                "observations": step.before.last_tokens,
-                "actions": step.actions,
-                "rewards": rewards,
-                "continues": 1.0 - tf.cast(step.ended, tf.float32),
-                "states": step.before.q_state,
-                "new_states": step.q_state,
-                "new_prior_states": step.prior_state,
-            }
-        )
         primes = self.task.prime(count, prime_seed)
         state = rollout.restart(
             self.q_network, self.reward_rnn, state, step.ended, primes
         )
-        return state, tf.stack(
-            [tf.reduce_sum(step.task_rewards), tf.reduce_sum(step.log_priors)]
+        return step, state
+
+    def transition(self, step: rollout.Step) -> dict[str, tf.Tensor]:
+        """What is remembered of a step but for its reward: fields [N, ...] by name."""
+        return {
+            "actions": step.actions,
+            "continues": 1.0 - tf.cast(step.ended, tf.float32),
+            **self.replay_mode.remember(step),
+        }
+
+    def total_rewards(
+        self, task_rewards: tf.Tensor, log_priors: tf.Tensor
+    ) -> tf.Tensor:
+        """What is learned from, of the task's rewards and log p(a|s): [N] -> [N]."""
+        return objectives.total_reward(
+            self.objective,
+            task_rewards,
+            log_priors,
+            self.config.reward_scaler,
+            self.task.uses_log_prior,
         )
 
-    def _fields(self) -> dict[str, tf.TensorSpec]:
-        """Shape and type of one transition."""
-        state = tf.TensorSpec([self.q_network.state_size])
-        return {
-            "observations": tf.TensorSpec([], tf.int32),
-            "actions": tf.TensorSpec([], tf.int32),
-            "rewards": tf.TensorSpec([]),
-            "continues": tf.TensorSpec([]),
-            "states": state,
-            "new_states": state,
-            "new_prior_states": state,
+    def round_seeds(self, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """A round's seeds, one for each step of acting [K, 2] and update [L, 2]."""
+        steps = self.config.acting_steps_per_round
+        seeds = tf.random.split(
+            self._seed(1, index), steps + self.config.updates_per_round
+        )
+        return seeds[:steps], seeds[steps:]
+
+    def _make_replay(self) -> Replay:
+        config = self.config
+        fields = {
+            **transitions.common_fields(),
+            **self.replay_mode.fields(self.q_network, self.acting),
         }
+        if config.replay == "uniform":
+            return UniformReplay(config.replay_capacity, fields)
+        return PrioritizedReplay(
+            config.replay_capacity,
+            fields,
+            config.priority_exponent,
+            config.importance_exponent,
+        )
 
     def _seed(self, purpose: int, index: int | tf.Tensor) -> tf.Tensor:
         """A key of its own for each purpose and round of this run."""
         key = tf.constant([self.config.seed, purpose], tf.int32)
         return tf.random.fold_in(key, tf.cast(index, tf.int32))
 
-    def _epsilon(self, index: tf.Tensor) -> tf.Tensor:
+    def epsilon(self, index: tf.Tensor) -> tf.Tensor:
+        """The share of random actions in a round."""
         return exploration.linear_epsilon(
             index * self.config.steps_per_round,
             self.config.exploration_steps,

@@ -18,6 +18,7 @@ class RolloutState(NamedTuple):
     """Where N sequences stand.
 
     Attributes:
+      primes: [N, P] int32, what was read before the sequences.
       sequences: [N, max_length] int32, tokens so far, 0 after them.
       positions: [N] int32, how many tokens so far.
       last_tokens: [N] int32, what the networks read next.
@@ -26,6 +27,7 @@ class RolloutState(NamedTuple):
       reward_state: [N, reward_state_size] int32 of the task.
     """
 
+    primes: tf.Tensor
     sequences: tf.Tensor
     positions: tf.Tensor
     last_tokens: tf.Tensor
@@ -65,6 +67,7 @@ def start(
     count = primes.shape[0]
     last_tokens, q_state, prior_state = _read_primes(q_network, reward_rnn, primes)
     return RolloutState(
+        primes=tf.reshape(primes, [count, -1]),
         sequences=tf.zeros([count, task.max_length], tf.int32),
         positions=tf.zeros([count], tf.int32),
         last_tokens=last_tokens,
@@ -103,6 +106,7 @@ def act(
     if task.end_token is not None:
         ended |= actions == task.end_token
     after = RolloutState(
+        primes=state.primes,
         sequences=tf.where(here, actions[:, tf.newaxis], state.sequences),
         positions=state.positions + 1,
         last_tokens=actions,
@@ -138,6 +142,7 @@ def restart(
     )
 
     return RolloutState(
+        primes=replace(state.primes, tf.reshape(primes, state.primes.shape)),
         sequences=zero(state.sequences),
         positions=zero(state.positions),
         last_tokens=replace(state.last_tokens, last_tokens),

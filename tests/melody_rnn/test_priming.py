@@ -56,8 +56,8 @@ def test_training_starts_from_states_that_have_read_the_primer(prior):
     tuner = RLTuner(prior, PrimedTask(), config)
     tuner.train(300)  # no update yet: the Q network still is the prior
     stored = {
-        name: ring.numpy()[: int(tuner._replay.size)]
-        for name, ring in tuner._replay._rings.items()
+        name: ring.numpy()[: int(tuner.replay.size)]
+        for name, ring in tuner.replay._rings.items()
     }
     expected = {
         primer[-1]: prior.unroll_with_state(primer[np.newaxis, :-1])[1][0]

@@ -24,8 +24,8 @@ def _tuner(prior, task=None, **settings):
 
 def _stored(tuner):
     """The transitions in the order they were stored."""
-    size = int(tuner._replay.size)
-    return {name: ring.numpy()[:size] for name, ring in tuner._replay._rings.items()}
+    size = int(tuner.replay.size)
+    return {name: ring.numpy()[:size] for name, ring in tuner.replay._rings.items()}
 
 
 @pytest.mark.parametrize("algorithm", ["psi", "g"])

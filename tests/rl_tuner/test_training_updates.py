@@ -44,7 +44,7 @@ def test_ten_updates_equal_magentas(golden, prior, algorithm):
     tuner = _tuner(prior, algorithm=algorithm)
     train_step = tf.function(tuner.train_step, jit_compile=True)
     for index in range(10):
-        loss, values = train_step(_batch(golden, index))
+        loss, values, _ = train_step(_batch(golden, index))
         np.testing.assert_allclose(
             values, golden[f"{algorithm}_target_vals"][index], rtol=1e-4, atol=1e-5
         )
@@ -62,7 +62,7 @@ def test_ten_updates_equal_magentas(golden, prior, algorithm):
 @pytest.mark.parametrize("reference_g_update", [False, True])
 def test_first_g_update_equals_magentas(golden, prior, reference_g_update):
     tuner = _tuner(prior, algorithm="g", reference_g_update=reference_g_update)
-    loss, values = tuner.train_step(_batch(golden, 0))
+    loss, values, _ = tuner.train_step(_batch(golden, 0))
     np.testing.assert_allclose(values, golden["g_target_vals"][0], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(loss, golden["g_prediction_error"][0], rtol=1e-4)
 
