@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from molecule_rnn.vocabulary import Vocabulary
+from molecule_rnn.vocabulary import EOS, Vocabulary
 from rl_tuner.errors import UserError
 
 CARBON = "C"
+NO_TOKEN = -1
 # The share of a normal distribution that lies more than 3 standard deviations below
 # its mean, in percent.
 _VERY_SHORT_PERCENTILE = 0.135
@@ -56,9 +58,11 @@ class TrainingStatistics:
         Raises:
           UserError: a molecule holds a token that the vocabulary lacks.
         """
-        carbon = vocabulary.encode(CARBON)[0] if CARBON in vocabulary.tokens else None
-        sequences = [vocabulary.encode(string) for string in smiles]
-        lengths = np.array([len(sequence) + 1 for sequence in sequences])
+        has_carbon = CARBON in vocabulary.tokens
+        carbon = vocabulary.encode(CARBON)[0] if has_carbon else NO_TOKEN
+        sequences = [[*vocabulary.encode(string), EOS] for string in smiles]
+        lengths = np.array([len(sequence) for sequence in sequences])
+        tokens = np.fromiter(itertools.chain.from_iterable(sequences), np.int32)
         mean, deviation = float(lengths.mean()), float(lengths.std())
         very_short = np.percentile(
             lengths, _VERY_SHORT_PERCENTILE, method="inverted_cdf"
@@ -71,7 +75,7 @@ class TrainingStatistics:
             max_length=int(lengths.max()),
             very_short_length=int(very_short),
             short_length=mean - 2 * deviation,
-            carbon_limit=max(longest_run(sequence, carbon) for sequence in sequences),
+            carbon_limit=longest_run(tokens, carbon),
         )
 
     @classmethod
@@ -98,10 +102,7 @@ class TrainingStatistics:
         return dataclasses.asdict(self)
 
 
-def longest_run(sequence: Iterable[int], token: int | None) -> int:
-    """The most times that `token` occurs in a row."""
-    longest = run = 0
-    for other in sequence:
-        run = run + 1 if other == token else 0
-        longest = max(longest, run)
-    return longest
+def longest_run(tokens: np.ndarray, token: int) -> int:
+    """The most times that `token` occurs in a row in `tokens` [T]."""
+    others = np.flatnonzero(np.asarray(tokens) != token)
+    return int(np.diff(others, prepend=-1, append=len(tokens)).max()) - 1
