@@ -60,7 +60,7 @@ setup(
         "mido>=1.3",
         "note-seq>=0.0.5",
         "numpy>=1.26",
-        "pretty_midi>=0.2.10",
+        "pretty_midi>=0.2.11",
         "protobuf>=4.25",
         "rdkit>=2025.3",
         "scipy>=1.11.1",

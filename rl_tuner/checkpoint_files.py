@@ -45,7 +45,7 @@ def write(
       UserError: the directory cannot be written.
     """
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **weights)
+    np.savez(buffer, **weights)
     data = buffer.getvalue()
     config = {
         "format": FORMAT,

@@ -9,7 +9,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -29,12 +29,12 @@ class SavedState(NamedTuple):
 
     Attributes:
       step: environment steps at that time.
-      arrays: every variable of the run, by name.
+      arrays: every variable of the run, by name; read when they are asked for.
       record: JSON-serializable; what is no array, as the points of the curves.
     """
 
     step: int
-    arrays: dict[str, np.ndarray]
+    arrays: Mapping[str, np.ndarray]
     record: dict[str, Any]
 
 
@@ -56,7 +56,7 @@ def save(
     try:
         beside.mkdir()
         with open(beside / ARRAYS_NAME, "wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
+            _write_arrays(file, arrays)
             file.flush()
             os.fsync(file.fileno())
         manifest = {
@@ -115,9 +115,18 @@ def _load(path: pathlib.Path) -> SavedState:
         raise ValueError(f"{ARRAYS_NAME} has another checksum")
     if path.name != _name(manifest["step"]):
         raise ValueError(f"it is of step {manifest['step']}")
-    with np.load(path / ARRAYS_NAME, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
+    arrays = np.load(path / ARRAYS_NAME, allow_pickle=False)
     return SavedState(manifest["step"], arrays, manifest["record"])
+
+
+def _write_arrays(file: IO[bytes], arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes what `np.load` reads; holds one array at a time, unlike `np.savez`."""
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(
+                    member, np.asanyarray(array), allow_pickle=False
+                )
 
 
 def _saves(directory: pathlib.Path) -> list[pathlib.Path]:
