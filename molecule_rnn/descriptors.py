@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from rdkit.Chem import Crippen, Mol
+from rdkit.Contrib.SA_Score import sascorer
 
-from molecule_rnn.drug_likeness import fast_qed
-from molecule_rnn.synthetic_accessibility import fast_sa_score
+from molecule_rnn.drug_likeness import qed
 from rl_tuner.errors import UserError
 
 # Rings of more atoms are hard to make.
@@ -61,9 +61,9 @@ COMPONENTS: Mapping[str, Component] = {
     component.name: component
     for component in (
         Component("log_p", log_p, 0.0),
-        Component("sa", fast_sa_score, 5.0),
+        Component("sa", sascorer.calculateScore, 5.0),
         Component("ring", ring_penalty, 0.0),
-        Component("qed", fast_qed, 0.0),
+        Component("qed", qed, 0.0),
     )
 }
 
