@@ -20,7 +20,7 @@ ODD = """
     CSSC CS(=O)(=O)OC OS(=O)(=O)[O-] CC(=O)Cl CC(=O)C(=O)C O=C1C=CC(=O)C=C1 C1CCCCCC1
     C1CCCCCCC1 C1CCC2CCCCC2C1 c1ccc2ccccc2c1 c1ccc2c(c1)ccc(=O)o2 Clc1ccc(Cl)c(Cl)c1
     Nc1ccccc1 Nc1ccc(N)cc1 CCCCCCCC C1NC(=O)NC(=O)1 O=C1NCC1 [nH]1cccc1 C[N+](C)(C)C
-    [O-]C C[C@H](N)C(=O)O F/C=C/F c1ccccc1C=Cc1ccccc1 [CH3] [CH2][CH2] C->[Fe]
+    [O-]C C[C@H](N)C(=O)O F/C=C/F c1ccccc1C=Cc1ccccc1 [CH3] [CH2][CH2] C->[Fe] CN=O
 """
 
 
