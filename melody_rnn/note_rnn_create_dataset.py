@@ -10,13 +10,15 @@ SequenceExamples in Magenta's layout, with their counts and terms in dataset.jso
 Files that cannot be read are reported with the reason and skipped.
 """
 
+import functools
 import os
+import pathlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from absl import flags
 
-from rl_tuner import cli
+from rl_tuner import cli, job_runners
 from rl_tuner.errors import UserError
 
 FLAGS = flags.FLAGS
@@ -48,6 +50,8 @@ flags.DEFINE_integer("min_unique_pitches", 5, "Skip melodies of fewer pitches.")
 flags.DEFINE_integer(
     "num_workers", 0, "Processes that read files; 0: one per processor."
 )
+
+job_runners.define_flags()
 
 
 def main() -> None:
@@ -84,10 +88,24 @@ def main() -> None:
     )
     workers = FLAGS.num_workers or os.cpu_count() or 1
     description = note_rnn_dataset.create_dataset(
-        config, output_dir, workers, _with_progress
+        config, output_dir, workers, _with_progress, _reader(output_dir)
     )
     print(note_rnn_dataset.summary_text(description))
     print(f"written to {output_dir}")
+
+
+def _reader(output_dir: pathlib.Path) -> Callable[..., Iterable] | None:
+    """What reads the files, if not processes of this machine."""
+    if job_runners.is_local():
+        return None
+    from melody_rnn import tune_reading_jobs
+
+    return functools.partial(
+        tune_reading_jobs.read_files,
+        shared_directory=output_dir,
+        runner=FLAGS.runner,
+        beam_options=FLAGS.beam_options,
+    )
 
 
 def _with_progress(reports: Iterable, num_files: int) -> Iterable:

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import functools
 import json
 import pathlib
 from collections.abc import Callable, Iterable
@@ -63,6 +64,7 @@ def create_dataset(
     output_dir: pathlib.Path,
     num_workers: int = 1,
     progress: Callable[[Iterable[FileReport], int], Iterable[FileReport]] | None = None,
+    read_files: Callable[..., Iterable[FileReport]] | None = None,
 ) -> dict[str, Any]:
     """Reads a corpus and writes TFRecords and `dataset.json` to `output_dir`.
 
@@ -74,6 +76,7 @@ def create_dataset(
       output_dir: an existing directory; an earlier dataset in it is replaced.
       num_workers: processes that read files.
       progress: wraps the iteration over the reports, given their number.
+      read_files: reads them instead: (folder, names, rules) -> reports in that order.
 
     Returns:
       The content of `dataset.json`.
@@ -82,9 +85,9 @@ def create_dataset(
       UserError: there is nothing to read, or too little of it is a melody.
     """
     found = corpus.find_corpus(config.source, config.include_noncommercial)
-    reports = tune_reader.read_files(
-        found.root, found.files, config.extraction, num_workers
-    )
+    if read_files is None:
+        read_files = functools.partial(tune_reader.read_files, num_workers=num_workers)
+    reports = read_files(found.root, found.files, config.extraction)
     if progress is not None:
         reports = progress(reports, len(found.files))
     summary = _Summary()
