@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+_COUNTED_TOGETHER = 1000  # sequences: to count in each on its own is slow
+
 
 @dataclasses.dataclass(frozen=True)
 class Score:
@@ -50,8 +52,9 @@ class NGramModel:
         probabilities = np.full(num_classes, 1 / num_classes)
         for n in range(1, order + 1):
             counts = np.zeros([num_classes] * n)
-            for sequence in sequences:
-                np.add.at(counts, tuple(_ngrams(sequence, n)), 1)
+            for begin in range(0, len(sequences), _COUNTED_TOGETHER):
+                grams = _all_ngrams(sequences[begin : begin + _COUNTED_TOGETHER], n)
+                np.add.at(counts, tuple(grams), 1)
             kinds = (counts > 0).sum(axis=-1, keepdims=True)
             total = np.maximum(counts.sum(axis=-1, keepdims=True) + kinds, 1)
             # A context that never occurred says nothing: leave it to the shorter one.
@@ -90,3 +93,11 @@ def _ngrams(sequence: np.ndarray, n: int) -> np.ndarray:
     if len(sequence) < n:
         return np.empty((n, 0), np.int64)
     return np.lib.stride_tricks.sliding_window_view(np.asarray(sequence), n).T
+
+
+def _all_ngrams(sequences: Sequence[np.ndarray], n: int) -> np.ndarray:
+    """The n-grams of some sequences, none of which spans two of them, as n rows."""
+    tokens = np.concatenate(sequences)
+    owners = np.repeat(np.arange(len(sequences)), [len(s) for s in sequences])
+    is_within = owners[: len(owners) - n + 1] == owners[n - 1 :]
+    return _ngrams(tokens, n)[:, is_within]
