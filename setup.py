@@ -25,7 +25,7 @@ SCRIPTS = {
     "rl_tuner_tradeoff": "rl_tuner.rl_tuner_tradeoff",
     "rl_tuner_listen": "melody_rnn.rl_tuner_listen",
 }
-WORLDS = {"melody": "melody_rnn.world"}
+WORLDS = {"melody": "melody_rnn.world", "molecule": "molecule_rnn.world"}
 PACKAGE_DATA = {
     "rl_tuner_checkpoints": ["*/*"],
     "melody_rnn.listening": ["templates/*", "static/*"],

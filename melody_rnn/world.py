@@ -92,8 +92,9 @@ def task_settings() -> dict[str, Any]:
     return settings
 
 
-def make_task(settings: dict[str, Any]) -> Any:
-    """The `MelodyTask` of these settings."""
+def make_task(settings: dict[str, Any], model: Any = None) -> Any:
+    """The `MelodyTask` of these settings; any model will do."""
+    del model
     from melody_rnn.melody_task import MelodyTask
 
     settings = dict(settings)
@@ -152,3 +153,10 @@ def adapt_model(model: Any) -> Any:
     from melody_rnn.melody_range import in_our_range
 
     return in_our_range(model)
+
+
+def lines(task: Any) -> Any:
+    """How melodies are written as text, and scored."""
+    from melody_rnn.melody_lines import MelodyLines
+
+    return MelodyLines(task)

@@ -16,19 +16,37 @@ class Corpus:
     """Training sequences, to find out what a model copies from them verbatim."""
 
     def __init__(self, sequences: Iterable[np.ndarray]):
-        """Keeps the sequences: any number of [length] integers below 2**16."""
+        """Keeps the sequences: any number of [length] integers below 2**16.
+
+        Where an end token ends sequences, these are without it.
+        """
         self._sequences = [np.asarray(s, np.uint16) for s in sequences]
         self._windows: dict[int, set[bytes]] = {}
+        self._wholes: set[bytes] | None = None
 
-    def copied_share(self, sequences: np.ndarray) -> float:
-        """Sequences that occur whole in the corpus, anywhere, as a percentage of all.
+    def copied_share(
+        self, sequences: np.ndarray, end_token: int | None = None
+    ) -> float:
+        """Sequences that are in the corpus, as a percentage of all.
 
         Args:
           sequences: [N, T] integers.
+          end_token: ends a sequence, which then is in the corpus if it equals one of
+            it; if None, no token does, and they may occur anywhere in one.
         """
-        windows = self._windows_of(sequences.shape[1])
         rows = np.ascontiguousarray(sequences, np.uint16)
-        return 100.0 * sum(row.tobytes() in windows for row in rows) / len(rows)
+        if end_token is None:
+            known = self._windows_of(sequences.shape[1])
+        else:
+            known = self._whole_sequences()
+            lengths = (rows != end_token).cumprod(axis=1).sum(axis=1)
+            rows = [row[:length] for row, length in zip(rows, lengths, strict=True)]
+        return 100.0 * sum(row.tobytes() in known for row in rows) / len(rows)
+
+    def _whole_sequences(self) -> set[bytes]:
+        if self._wholes is None:
+            self._wholes = {sequence.tobytes() for sequence in self._sequences}
+        return self._wholes
 
     def _windows_of(self, length: int) -> set[bytes]:
         """All stretches of a length, as bytes."""

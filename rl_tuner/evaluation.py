@@ -11,9 +11,14 @@ from rl_tuner.diversity import Corpus, unique_share
 from rl_tuner.experiment import Evaluation, Experiment
 from rl_tuner.objectives import take_actions
 from rl_tuner.policy import Generated, Policy
+from rl_tuner.scored_task import ScoredTask
+from rl_tuner.sequence_ends import is_token
 from rl_tuner.sequence_rnn import SequenceRNN
 from rl_tuner.task import Task
 
+# Sequences that the mean task reward is measured on, of a task that scores outside the
+# graph.
+REWARDED_SEQUENCES = 1000
 _CHUNK = 2048
 
 
@@ -30,13 +35,16 @@ def generate_for_task(
     temperature: float = 1.0,
     seed: int = 0,
     num_steps: int | None = None,
+    rows: tuple[int, int] | None = None,
 ) -> Generated:
     """Samples sequences of a task, each from priming tokens of the task's.
 
-    They are whole sequences of the task, unless `num_steps` gives another length.
+    They are whole sequences of the task, unless `num_steps` gives another length, and
+    all of them, unless `rows` gives a first and a last but one of them.
     """
     primes = sample_primes(task, num_sequences, seed)
-    return policy.generate(primes, num_steps or task.max_length, temperature, seed)
+    steps = num_steps or task.max_length
+    return policy.generate(primes, steps, temperature, seed, task.end_token, rows)
 
 
 def evaluate_policy(
@@ -56,21 +64,28 @@ def evaluate_policy(
       corpus: what the prior was trained on, to count copies.
 
     Returns:
-      the task's metrics by name, and as means over all tokens: `task_reward`, r(s, a)
-      unscaled; `log_prior`, log p(a|s); `entropy` of the policy; `kl`, the KL
-      divergence of the policy from the prior, exact in each state. The last three are
-      in nats. Of the sequences, in percent: `unique`, how many are distinct; with a
-      corpus `copied`, how many occur in it verbatim.
+      the task's metrics by name, and as means over all tokens, of which the end token
+      is one and what follows it is none: `task_reward`, r(s, a) unscaled; `log_prior`,
+      log p(a|s); `entropy` of the policy; `kl`, the KL divergence of the policy from
+      the prior, exact in each state. The last three are in nats. Of the sequences, in
+      percent: `unique`, how many are distinct; with a corpus `copied`, how many occur
+      in it verbatim.
+
+    The reward of a task that scores outside the graph is measured on no more than the
+    first `REWARDED_SEQUENCES`, since it takes longer than all else.
     """
     generated = generate_for_task(policy, task, num_sequences, seed=seed)
     copied = {}
     if corpus is not None:
-        copied["copied"] = corpus.copied_share(generated.sequences)
+        copied["copied"] = corpus.copied_share(generated.sequences, task.end_token)
     return {
         **task.metrics(generated.sequences),
         "unique": unique_share(generated.sequences),
         **copied,
-        **{k: float(np.mean(v)) for k, v in _token_measures(generated, task).items()},
+        **{
+            name: mean_of_tokens(values, is_token(sequences, task.end_token))[0]
+            for name, (sequences, values) in _token_measures(generated, task).items()
+        },
     }
 
 
@@ -99,29 +114,46 @@ def measure_policy(
     generated = generate_for_task(policy, task, num_sequences, seed=seed)
     judgement = experiment.judge(task, generated.sequences)
     measures = _token_measures(generated, task)
-    measures["log_untuned"] = generated.log_priors
+    measures["log_untuned"] = measures["log_prior"]
     if untuned is not None:
         primes = sample_primes(task, num_sequences, seed)
-        measures["log_untuned"] = log_priors(untuned, primes, generated.sequences)
-    # Tokens of a sequence are not independent, but the means of sequences are.
-    means = {name: np.mean(value, axis=1) for name, value in measures.items()}
+        log_p = log_priors(untuned, primes, generated.sequences)
+        measures["log_untuned"] = generated.sequences, log_p
+    means = {
+        name: mean_of_tokens(values, is_token(sequences, task.end_token))
+        for name, (sequences, values) in measures.items()
+    }
     return Evaluation(
         num_sequences=num_sequences,
         seed=seed,
         metrics={
             **judgement.metrics,
             "unique": unique_share(generated.sequences),
-            **{name: float(np.mean(mean)) for name, mean in means.items()},
+            **{name: mean for name, (mean, _) in means.items()},
         },
         standard_errors={
             **judgement.standard_errors,
-            **{
-                name: float(np.std(mean)) / math.sqrt(num_sequences)
-                for name, mean in means.items()
-            },
+            **{name: error for name, (_, error) in means.items()},
         },
         counts=judgement.counts,
     )
+
+
+def mean_of_tokens(values: np.ndarray, is_real: np.ndarray) -> tuple[float, float]:
+    """The mean of what was measured of each token, and its standard error.
+
+    Tokens of a sequence are not independent, but sequences are: this is the ratio of
+    two means over sequences, and the error that of its linear approximation.
+
+    Args:
+      values: [N, T].
+      is_real: [N, T] bool, which of them are of tokens.
+    """
+    totals = np.sum(values, axis=1, where=is_real, dtype=np.float64)
+    lengths = is_real.sum(axis=1)
+    mean = totals.sum() / lengths.sum()
+    residuals = (totals - mean * lengths) / lengths.mean()
+    return float(mean), float(np.std(residuals)) / math.sqrt(len(values))
 
 
 def log_priors(
@@ -163,11 +195,17 @@ def _shifted(primes: tf.Tensor, sequences: np.ndarray) -> np.ndarray:
     return np.concatenate([np.asarray(primes), sequences[:, :-1]], axis=1)
 
 
-def _token_measures(generated: Generated, task: Task) -> dict[str, np.ndarray]:
-    """What is measured of each token in any world: name -> [N, T]."""
+def _token_measures(
+    generated: Generated, task: Task
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """What is measured of tokens in any world: name -> (sequences, values) [N, T]."""
+    sequences = generated.sequences
+    rewarded = sequences
+    if isinstance(task, ScoredTask):
+        rewarded = sequences[:REWARDED_SEQUENCES]
     return {
-        "task_reward": np.asarray(task.rewards(generated.sequences)),
-        "log_prior": generated.log_priors,
-        "entropy": generated.entropies,
-        "kl": generated.kls,
+        "task_reward": (rewarded, np.asarray(task.rewards(rewarded))),
+        "log_prior": (sequences, generated.log_priors),
+        "entropy": (sequences, generated.entropies),
+        "kl": (sequences, generated.kls),
     }

@@ -113,8 +113,8 @@ def carry_out() -> FinishedGrid:
         cli.load_tensorflow()
         from rl_tuner import grid_training
 
-        task = world.make_task(task_settings)
         prior = model_flags.load(prior_path, world)
+        task = world.make_task(task_settings, prior)
         task.check_model(prior)
         made_with = {
             "task": FLAGS.task,

@@ -101,8 +101,8 @@ def _carry_out(run: GridRun, report: Callable[[News], None]) -> None:
     settings = run.settings
     work = run.work
     world = worlds.find_world(settings.task)
-    task = world.make_task(settings.task_settings)
     prior = SequenceRNN.load(run.prior)
+    task = world.make_task(settings.task_settings, prior)
     report((0, "starting"))
     run.directory.mkdir(parents=True, exist_ok=True)
     with resuming.lock(run.directory):

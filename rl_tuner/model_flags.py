@@ -20,9 +20,10 @@ NAMES = ("note_rnn_checkpoint_dir", "note_rnn_checkpoint_file", "bundle_file")
 flags.DEFINE_string(
     "note_rnn_checkpoint_dir",
     "",
-    "Folder of an untuned model: what note_rnn_train wrote, or the newest checkpoint "
-    "in a training directory of Magenta's.",
+    "Folder of an untuned model: what note_rnn_train or smiles_rnn_train wrote, or the "
+    "newest checkpoint in a training directory of Magenta's.",
 )
+flags.DEFINE_alias("checkpoint_dir", "note_rnn_checkpoint_dir")
 flags.DEFINE_string(
     "note_rnn_checkpoint_file", "", "The same, but a TensorFlow 1 checkpoint file."
 )

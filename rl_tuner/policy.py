@@ -12,6 +12,7 @@ import tensorflow_probability as tfp
 
 from rl_tuner.exploration import boltzmann
 from rl_tuner.objectives import OBJECTIVES, Objective, log_prior
+from rl_tuner.sequence_ends import is_token
 from rl_tuner.sequence_rnn import SequenceRNN
 
 # Sequences that one compiled call generates, for few and for many: two sizes, so that
@@ -21,6 +22,9 @@ SMALL_BATCH, LARGE_BATCH = 128, 1024
 
 class Generated(NamedTuple):
     """Sequences, and what is known of each token [N, T] in its state.
+
+    After the end of a sequence there is nothing but its end token, and the figures of
+    what is no token are 0.
 
     Attributes:
       sequences: int32, without the primer.
@@ -60,6 +64,8 @@ class Policy:
         num_steps: int,
         temperature: float = 1.0,
         seed: int = 0,
+        end_token: int | None = None,
+        rows: tuple[int, int] | None = None,
     ) -> Generated:
         """Samples `num_steps` tokens after each primer, without exploration.
 
@@ -70,25 +76,30 @@ class Policy:
           num_steps: tokens to generate.
           temperature: the policy scores are divided by it.
           seed: of all randomness.
+          end_token: ends a sequence; None if no token does.
+          rows: only the sequences from the first to before the second, as they are
+            among all; by default all.
         """
         primers = np.asarray(primers, np.int32)
         count = primers.shape[0]
         batch = SMALL_BATCH if count <= SMALL_BATCH else LARGE_BATCH
+        begin, end = rows or (0, count)
         parts = []
-        for start in range(0, count, batch):
+        for start in range(begin - begin % batch, end, batch):
             part = primers[start : start + batch]
-            kept = len(part)
-            part = np.pad(part, [(0, batch - kept), (0, 0)])
+            chosen = slice(max(0, begin - start), min(len(part), end - start))
+            part = np.pad(part, [(0, batch - len(part)), (0, 0)])
             out = self._compiled_generate(
                 tf.constant(part),
                 num_steps,
                 tf.constant(temperature, tf.float32),
                 tf.constant([seed, start], tf.int32),
             )
-            parts.append([value.numpy()[:kept] for value in out])
-        return Generated(
+            parts.append([value.numpy()[chosen] for value in out])
+        generated = Generated(
             *(np.concatenate(values) for values in zip(*parts, strict=True))
         )
+        return generated if end_token is None else _cut(generated, end_token)
 
     @functools.cached_property
     def _compiled_generate(self):
@@ -130,3 +141,13 @@ class Policy:
                 for array, value in zip(arrays, values, strict=True)
             ]
         return Generated(*(tf.transpose(array.stack()) for array in arrays))
+
+
+def _cut(generated: Generated, end_token: int) -> Generated:
+    """Removes what was sampled after the ends of sequences."""
+    is_real = is_token(generated.sequences, end_token)
+    sequences, *figures = generated
+    return Generated(
+        np.where(is_real, sequences, np.int32(end_token)),
+        *(np.where(is_real, figure, np.float32(0)) for figure in figures),
+    )

@@ -24,6 +24,7 @@ flags.DEFINE_string(
 flags.DEFINE_string("run_dir", "", "What rl_tuner_train wrote, or a run of a grid.")
 flags.DEFINE_string("output_dir", "", "Where to write; nowhere by default.")
 flags.DEFINE_integer("num_melodies", 100_000, "Sequences to measure on.")
+flags.DEFINE_alias("num_sequences", "num_melodies")
 flags.DEFINE_integer("seed", 0, "The same seed measures the same sequences.")
 
 
@@ -59,11 +60,11 @@ def main() -> None:
     from rl_tuner.evaluation import measure_policy
     from rl_tuner.policy import Policy
 
-    task = world.make_task(task_settings)
     if run:
         policy = run_directory.load_policy(source, run)
     else:
         policy = Policy.of_prior(model_flags.load(source, world))
+    task = world.make_task(task_settings, policy.q_network)
     task.check_model(policy.q_network)
     experiment = worlds.experiment_of(world)
     evaluation = measure_policy(

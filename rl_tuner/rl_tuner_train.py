@@ -62,6 +62,7 @@ flags.DEFINE_integer("num_samples", 10, "Sequences to write, before and after.")
 flags.DEFINE_integer(
     "num_melodies", 2_000, "Sequences that the closing table is measured on."
 )
+flags.DEFINE_alias("num_evaluated", "num_melodies")
 
 flags.DEFINE_string(
     "algorithm",
@@ -102,8 +103,8 @@ def main() -> None:
     from rl_tuner.diversity import Corpus
     from rl_tuner.rl_tuner import RLTuner
 
-    task = world.make_task(settings)
     prior = model_flags.load(prior_path, world)
+    task = world.make_task(settings, prior)
     corpus = None
     if FLAGS.corpus_dir:
         corpus = Corpus(world.read_corpus(FLAGS.corpus_dir))
@@ -124,7 +125,7 @@ def main() -> None:
     )
     print(
         f"tuning {prior_path} by {tuner_config.algorithm} for {FLAGS.training_steps} "
-        "steps (the paper's tables: 3000000); compiling takes some seconds",
+        "steps; compiling takes some seconds",
         flush=True,
     )
     try:

@@ -38,6 +38,19 @@ flags.DEFINE_string(
     f"One of {', '.join(config.TERMINALS)}: whether the state after the last token "
     "has a value.",
 )
+flags.DEFINE_string(
+    "replay",
+    DEFAULTS.replay,
+    f"One of {', '.join(config.REPLAYS)}: whether transitions are sampled alike, or by "
+    "the size of their last error.",
+)
+flags.DEFINE_string(
+    "replay_mode",
+    DEFAULTS.replay_mode,
+    f"One of {', '.join(config.REPLAY_MODES)}: stored_state learns from one step, from "
+    "the states that the networks acted in; whole_prefix reads each sequence again "
+    "from its start, which takes many times as long.",
+)
 for _name, _help in (
     ("discount_rate", "Gamma."),
     ("initial_epsilon", "Share of random actions at the first step."),
@@ -45,6 +58,8 @@ for _name, _help in (
     ("learning_rate", "Of Adam."),
     ("clip_norm", "L2 norm that each weight's gradient is clipped to."),
     ("target_network_update_rate", "How fast the target network follows."),
+    ("priority_exponent", "Alpha of prioritized replay; 0 is uniform."),
+    ("importance_exponent", "Beta of prioritized replay; 0 weighs all losses alike."),
 ):
     flags.DEFINE_float(_name, getattr(DEFAULTS, _name), _help)
 for _name, _help in (
@@ -52,6 +67,11 @@ for _name, _help in (
     ("train_every_nth", "Environment steps an update."),
     ("num_sequences", "Sequences that are played side by side."),
     ("replay_capacity", "Transitions that are remembered."),
+    (
+        "rounds_per_scoring",
+        "Rounds of acting that are scored at once, for rewards that cannot be "
+        "compiled; a round has as many steps as --num_sequences or --train_every_nth.",
+    ),
     ("seed", "Of all randomness."),
 ):
     flags.DEFINE_integer(_name, getattr(DEFAULTS, _name), _help)
@@ -63,8 +83,12 @@ flags.DEFINE_bool(
 
 
 def define_task_flags(argv: list[str]) -> None:
-    """Defines the flags of the world that the command line names."""
-    worlds.find_world(worlds.task_in(argv)).define_task_flags()
+    """Defines the flags of the world that the command line names, and its defaults."""
+    world = worlds.find_world(worlds.task_in(argv))
+    world.define_task_flags()
+    for name, value in worlds.tuning_defaults_of(world, argv).items():
+        if name in FLAGS:
+            FLAGS.set_default(name, value)
 
 
 def check_counts(*names: str) -> None:

@@ -11,10 +11,13 @@ import importlib
 import importlib.metadata
 import importlib.resources
 import pathlib
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rl_tuner.errors import UserError
 from rl_tuner.experiment import Experiment
+
+if TYPE_CHECKING:
+    from rl_tuner.lines import Lines
 
 ENTRY_POINT_GROUP = "rl_tuner.worlds"
 DEFAULT_TASK = "melody"
@@ -26,7 +29,11 @@ class World(Protocol):
     It may also offer `experiment()`: the `experiment.Experiment` that was published of
     it, for rl_tuner_reproduce; `adapt_model(model)`: a `SequenceRNN` of its own
     vocabulary, made of one of another; `write_settings()`: arguments from the generate
-    flags for the task's `write_samples`.
+    flags for the task's `write_samples`; `lines(task)`: the `lines.Lines` of a task,
+    where its sequences have a form of their own as text; `tuning_defaults(argv)`:
+    defaults of other flags by name, where they are not those of melodies, for a command
+    line that is not parsed yet; `choose_checkpoint()`: another name than
+    `SHIPPED_CHECKPOINT`, from the flags.
 
     Attributes:
       SHIPPED_CHECKPOINT: the name in `checkpoints/` of the prior that is tuned when
@@ -44,8 +51,8 @@ class World(Protocol):
     def task_settings(self) -> dict[str, Any]:
         """The task's settings from the flags; JSON-serializable."""
 
-    def make_task(self, settings: dict[str, Any]) -> Any:
-        """The Task of these settings."""
+    def make_task(self, settings: dict[str, Any], model: Any) -> Any:
+        """The Task of these settings, for this `SequenceRNN` or one of its kind."""
 
     def read_corpus(self, directory: str) -> list[Any]:
         """The training sequences of a dataset, each [length] integers."""
@@ -75,8 +82,9 @@ class _OwnTask:
         """Has none."""
         return {}
 
-    def make_task(self, settings: dict[str, Any]) -> Any:
+    def make_task(self, settings: dict[str, Any], model: Any = None) -> Any:
         """Imports the class and makes an instance of it."""
+        del model
         module_name, _, class_name = self._path.partition(":")
         try:
             task_class = getattr(importlib.import_module(module_name), class_name)
@@ -134,15 +142,32 @@ def write_settings_of(world: World) -> dict[str, Any]:
     return world.write_settings() if hasattr(world, "write_settings") else {}
 
 
+def lines_of(world: World, task: Any) -> Lines:
+    """How a world's sequences are written as text, one a line."""
+    from rl_tuner.lines import Lines
+
+    return world.lines(task) if hasattr(world, "lines") else Lines(task)
+
+
+def tuning_defaults_of(world: World, argv: list[str]) -> dict[str, Any]:
+    """Defaults of flags where a world has its own; most have none."""
+    return world.tuning_defaults(argv) if hasattr(world, "tuning_defaults") else {}
+
+
 def task_in(argv: list[str]) -> str:
     """The value of `--task` on a command line that is not parsed yet."""
+    return value_in(argv, "task", DEFAULT_TASK)
+
+
+def value_in(argv: list[str], flag: str, default: str) -> str:
+    """The value of a flag on a command line that is not parsed yet."""
     for index, argument in enumerate(argv):
         name, equals, value = argument.lstrip("-").partition("=")
-        if argument.startswith("-") and name == "task":
+        if argument.startswith("-") and name == flag:
             if equals:
                 return value
             return argv[index + 1] if index + 1 < len(argv) else ""
-    return DEFAULT_TASK
+    return default
 
 
 def shipped_checkpoint(world: World) -> pathlib.Path:
@@ -151,10 +176,10 @@ def shipped_checkpoint(world: World) -> pathlib.Path:
     Raises:
       UserError: the world ships none.
     """
-    if world.SHIPPED_CHECKPOINT is None:
-        raise UserError(
-            "this task ships no model; name one by --note_rnn_checkpoint_dir"
-        )
-    folder = importlib.resources.files("rl_tuner_checkpoints")
-    path = folder / world.SHIPPED_CHECKPOINT
+    name = world.SHIPPED_CHECKPOINT
+    if hasattr(world, "choose_checkpoint"):
+        name = world.choose_checkpoint()
+    if name is None:
+        raise UserError("this task ships no model; name one by --checkpoint_dir")
+    path = importlib.resources.files("rl_tuner_checkpoints") / name
     return pathlib.Path(str(path))
