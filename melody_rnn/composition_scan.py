@@ -1,8 +1,10 @@
 """Runs a step function along the melodies of a corpus, compiled and in chunks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from melody_rnn.encoding import NUM_CLASSES
@@ -31,7 +33,9 @@ def scan(step: StepFunction, compositions: tf.Tensor, columns: int) -> tf.Tensor
     number, length = compositions.shape
     collected = tf.TensorArray(tf.float32, length, element_shape=[number, columns])
 
-    def collect(beat, collected, values):
+    def collect(
+        beat: tf.Tensor, collected: tf.TensorArray, values: tf.Tensor
+    ) -> tf.TensorArray:
         return collected.write(beat, values)
 
     return _fold(step, compositions, collect, collected).stack()
@@ -52,7 +56,10 @@ def scan_sum(step: StepFunction, compositions: tf.Tensor, columns: int) -> tf.Te
     return _fold(step, compositions, lambda _, total, values: total + values, nothing)
 
 
-def in_chunks(function: Callable, compositions) -> list[np.ndarray]:
+def in_chunks(
+    function: Callable[[tf.Tensor], Sequence[tf.Tensor]],
+    compositions: npt.ArrayLike | tf.Tensor,
+) -> list[np.ndarray]:
     """Applies a compiled function to a corpus, chunk by chunk.
 
     Args:
@@ -65,19 +72,19 @@ def in_chunks(function: Callable, compositions) -> list[np.ndarray]:
     Raises:
       UserError: `compositions` is not a table of classes with at least one column.
     """
-    compositions = checked_compositions(compositions)
-    number = len(compositions)
+    melodies = checked_compositions(compositions)
+    number = len(melodies)
     size = _LARGE_CHUNK if number > 2 * _SMALL_CHUNK else _SMALL_CHUNK
     chunks = []
     for start in range(0, max(number, 1), size):
-        chunk = compositions[start : start + size]
+        chunk = melodies[start : start + size]
         padding = size - len(chunk)
         results = function(tf.constant(np.pad(chunk, ((0, padding), (0, 0)))))
         chunks.append([result.numpy()[: len(chunk)] for result in results])
     return [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
 
 
-def checked_compositions(compositions) -> np.ndarray:
+def checked_compositions(compositions: npt.ArrayLike | tf.Tensor) -> np.ndarray:
     """Returns melodies as int32 [N, T].
 
     Raises:
@@ -98,11 +105,18 @@ def checked_compositions(compositions) -> np.ndarray:
     return array.astype(np.int32)
 
 
-def _fold(step, compositions, combine, initial):
+def _fold(
+    step: StepFunction,
+    compositions: tf.Tensor,
+    combine: Callable[[tf.Tensor, Any, tf.Tensor], Any],
+    initial: Any,
+) -> Any:
     """Folds `combine(beat, so_far, values)` over the values of all steps."""
     number, length = compositions.shape
 
-    def body(beat, leap_state, so_far):
+    def body(
+        beat: tf.Tensor, leap_state: tf.Tensor, so_far: Any
+    ) -> tuple[tf.Tensor, tf.Tensor, Any]:
         action = tf.gather(compositions, beat, axis=1)
         beats = tf.fill([number], beat)
         values, leap_state = step(compositions, beats, action, leap_state)

@@ -115,7 +115,7 @@ class MelodyTask(Task):
 
     def rewards(self, sequences: np.ndarray) -> np.ndarray:
         """r_MT of every event: [N, T] integers -> [N, T] float32."""
-        return sum(corpus_rewards(sequences, self.settings).values())
+        return np.sum(list(corpus_rewards(sequences, self.settings).values()), axis=0)
 
     def metrics(self, sequences: np.ndarray) -> dict[str, float]:
         """The rows of Table 1 in Jaques et al. 2016: [N, T] integers -> name: value."""

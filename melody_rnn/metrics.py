@@ -1,8 +1,11 @@
 """Counts how a corpus of melodies keeps the rules, as Magenta's evaluation does."""
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from melody_rnn.composition_scan import in_chunks, scan_sum
@@ -39,8 +42,10 @@ _AUTOCORRELATIONS = tuple(f"autocorrelation{lag}" for lag in range(1, MAX_LAG + 
 
 
 def composition_stats(
-    compositions, rules: str = "paper", key: str = "C major"
-) -> dict[str, object]:
+    compositions: npt.ArrayLike | tf.Tensor,
+    rules: str = "paper",
+    key: str = "C major",
+) -> dict[str, Any]:
     """Counts what the rules of music theory look at, over a corpus.
 
     Args:
@@ -73,8 +78,8 @@ def composition_stats(
         )
         for name, column in zip(names, table.T, strict=True)
     }
-    stats: dict[str, object] = {name: int(c.sum()) for name, c in counts.items()}
-    squares = {name: int((c * c).sum()) for name, c in counts.items()}
+    stats: dict[str, Any] = {name: int(c.sum()) for name, c in counts.items()}
+    squares: dict[str, float] = {name: int((c * c).sum()) for name, c in counts.items()}
     for name, column in zip(_AUTOCORRELATIONS, coefficients.T, strict=True):
         defined = column[~np.isnan(column)].astype(np.float64)
         stats[name] = float(defined.mean()) if defined.size else float("nan")
@@ -96,15 +101,19 @@ def composition_stats(
 
 
 @functools.lru_cache(maxsize=8)
-def _compiled_counts(settings: MusicTheorySettings):
+def _compiled_counts(
+    settings: MusicTheorySettings,
+) -> Callable[[tf.Tensor], list[tf.Tensor]]:
     """Returns int32 [N, T] -> counts [N, K] of events, of melodies, coefficients."""
 
-    def step(composition, beat, action, leap_state):
-        step = MelodyStep(composition, beat, action, leap_state, settings)
+    def step(
+        composition: tf.Tensor, beat: tf.Tensor, action: tf.Tensor, leaps: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        step = MelodyStep(composition, beat, action, leaps, settings)
         return tf.stack(_event_counts(step), axis=1), step.next_leap_state
 
     @tf.function(jit_compile=True)
-    def counts(compositions):
+    def counts(compositions: tf.Tensor) -> list[tf.Tensor]:
         number, length = compositions.shape
         whole = MelodyStep(
             compositions,

@@ -5,6 +5,7 @@ import itertools
 import os
 import pathlib
 from collections.abc import Iterable
+from typing import Any
 
 from melody_rnn import encoding
 from rl_tuner.errors import UserError
@@ -16,7 +17,7 @@ def classes_to_note_sequence(
     classes: Iterable[int],
     velocity: int = _DEFAULT_VELOCITY,
     qpm: float = encoding.QUARTERS_PER_MINUTE,
-):
+) -> Any:
     """Turns a melody into notes, one class a sixteenth.
 
     A note sounds until the next note, a note off or the end of the melody.
@@ -156,7 +157,7 @@ def parse_primer_melody(text: str) -> list[int]:
     return _classes(list(events), "primer melody")
 
 
-def _only_instrument(sequence, path) -> int:
+def _only_instrument(sequence: Any, path: str | os.PathLike) -> int:
     """The one instrument of the notes that are no drums."""
     instruments = {
         note.instrument
@@ -173,7 +174,7 @@ def _only_instrument(sequence, path) -> int:
     return instruments.pop()
 
 
-def _check_monophonic(quantized, path) -> None:
+def _check_monophonic(quantized: Any, path: str | os.PathLike) -> None:
     """Lets notes overlap by one sixteenth, as in legato playing, but not by more."""
     notes = sorted(
         (note for note in quantized.notes if not note.is_drum and note.velocity > 0),

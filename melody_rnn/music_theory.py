@@ -5,8 +5,10 @@ them; music_theory_rules.py holds them, music_theory_settings.py what can be cho
 """
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from melody_rnn import music_theory_rules
@@ -55,7 +57,9 @@ def step_rewards(
 
 
 def rule_rewards(
-    compositions, rules: str = "paper", key: str = "C major"
+    compositions: npt.ArrayLike | tf.Tensor,
+    rules: str = "paper",
+    key: str = "C major",
 ) -> dict[str, np.ndarray]:
     """Scores every event of a corpus by each of the nine rules.
 
@@ -74,7 +78,7 @@ def rule_rewards(
 
 
 def corpus_rewards(
-    compositions, settings: MusicTheorySettings
+    compositions: npt.ArrayLike | tf.Tensor, settings: MusicTheorySettings
 ) -> dict[str, np.ndarray]:
     """Scores every event of a corpus as `settings` say.
 
@@ -94,12 +98,14 @@ def corpus_rewards(
 
 
 @functools.lru_cache(maxsize=32)
-def _compiled_scan(settings: MusicTheorySettings):
+def _compiled_scan(
+    settings: MusicTheorySettings,
+) -> Callable[[tf.Tensor], list[tf.Tensor]]:
     """Returns int32 [N, T] -> a list of float32 [N, T], compiled once per settings."""
     step = functools.partial(step_rewards, settings=settings)
 
     @tf.function(jit_compile=True)
-    def rewards(compositions):
+    def rewards(compositions: tf.Tensor) -> list[tf.Tensor]:
         collected = scan(step, compositions, len(settings.reward_names))
         return tf.unstack(tf.transpose(collected, [2, 1, 0]))
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from melody_rnn import encoding, musical_key
@@ -98,7 +98,7 @@ class MusicTheorySettings:
     rule_weights: Mapping[str, float] | tuple[tuple[str, float], ...] = ()
     extra_rules: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_choice("rules", self.rules, READINGS)
         _check_choice("reward mode", self.mode, MODES)
         musical_key.parse_key(self.key)
@@ -181,12 +181,12 @@ def parse_rule_weights(text: str) -> dict[str, float]:
     return weights
 
 
-def _check_weight(name: str, weight: object) -> None:
+def _check_weight(name: str, weight: float) -> None:
     is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
     if not is_number or not math.isfinite(weight):
         raise UserError(f"weight {weight!r} of rule {name!r} is not a finite number")
 
 
-def _check_choice(what: str, name: object, known) -> None:
+def _check_choice(what: str, name: object, known: Collection[str]) -> None:
     if name not in known:
         raise UserError(f"unknown {what} {name!r}; choose one of {', '.join(known)}")

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import re
+from typing import Any
 
 from melody_rnn import encoding
 from rl_tuner.errors import UserError
@@ -64,7 +65,7 @@ class Key:
         lowest, highest = self.tonic_class - SEMITONES, self.tonic_class + SEMITONES
         return tuple(c for c in self.classes if lowest <= c <= highest)
 
-    def degree(self, note):
+    def degree(self, note: Any) -> Any:
         """Returns the semitones of a note class above the tonic, in 0..11.
 
         Takes an int, or an array or tensor of ints.

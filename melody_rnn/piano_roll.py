@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from melody_rnn.encoding import MAX_PITCH, MIN_PITCH
 from melody_rnn.midi import classes_to_note_sequence
 
@@ -13,7 +15,7 @@ _NAMES = ("C", "", "D", "", "E", "F", "", "G", "", "A", "", "B")
 
 
 def plot_piano_rolls(
-    melodies: Sequence[Iterable[int]], title: str, path: str | os.PathLike
+    melodies: Sequence[Iterable[int]] | np.ndarray, title: str, path: str | os.PathLike
 ) -> None:
     """Draws melodies one below another, time in sixteenths against pitch.
 
