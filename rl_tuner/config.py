@@ -73,7 +73,7 @@ class RLTunerConfig:
     reference_g_update: bool = False
     seed: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Refuses values that make no sense, by a `UserError` that names them."""
         for name, choices in (
             ("algorithm", ALGORITHMS),
