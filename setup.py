@@ -27,6 +27,9 @@ SCRIPTS = {
 }
 WORLDS = {"melody": "melody_rnn.world", "molecule": "molecule_rnn.world"}
 PACKAGE_DATA = {
+    "rl_tuner": ["py.typed"],
+    "melody_rnn": ["py.typed"],
+    "molecule_rnn": ["py.typed"],
     "rl_tuner_checkpoints": ["*/*"],
     "melody_rnn.listening": ["templates/*", "static/*"],
 }
@@ -76,7 +79,9 @@ setup(
         "listen": LISTEN,
         "beam": BEAM,
         "test": [
+            "mypy>=1.15",
             "pytest>=8",
+            "pytest-cov>=6",
             "pytest-xdist>=3.5",
             "ruff>=0.9",
             "selenium>=4.20",

@@ -97,6 +97,13 @@ def test_what_is_imported_is_required_and_what_is_required_is_imported():
     assert required - needed == NOT_IMPORTED
 
 
+def test_changelog_begins_with_this_version():
+    versions = re.findall(
+        r"^## (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+    )
+    assert versions[0] == SETUP["version"]
+
+
 @pytest.mark.parametrize(("name", "module"), SCRIPTS)
 def test_help_comes_at_once(name, module):
     result = subprocess.run(
