@@ -21,6 +21,7 @@ SCRIPTS = {
     "rl_tuner_generate": "rl_tuner.rl_tuner_generate",
     "rl_tuner_evaluate": "rl_tuner.rl_tuner_evaluate",
     "rl_tuner_reproduce": "rl_tuner.rl_tuner_reproduce",
+    "rl_tuner_score": "rl_tuner.rl_tuner_score",
     "rl_tuner_export": "rl_tuner.rl_tuner_export",
     "rl_tuner_tradeoff": "rl_tuner.rl_tuner_tradeoff",
     "rl_tuner_listen": "melody_rnn.rl_tuner_listen",

@@ -5,13 +5,20 @@ rl_tuner_generate --run_dir=my_run --output_dir=melodies --num_steps=128 \
       --primer_melody="[60, -2, 64, -2]" --temperature=0.9
 rl_tuner_generate --note_rnn_checkpoint_dir=my_note_rnn --output_dir=melodies
 rl_tuner_generate --bundle_file=basic_rnn.mag --output_dir=melodies --qpm=120
+
+Millions of them, as text, a sequence a line, in files that several machines can make;
+rl_tuner_score reads them:
+
+rl_tuner_generate --run_dir=my_run --output_dir=many --num_outputs=1000000 \
+      --num_shards=100 --runner=DirectRunner
 """
 
+import json
 import pathlib
 
 from absl import flags
 
-from rl_tuner import cli, model_flags, worlds
+from rl_tuner import cli, job_runners, model_flags, worlds
 from rl_tuner.errors import UserError
 
 FLAGS = flags.FLAGS
@@ -40,6 +47,13 @@ flags.DEFINE_bool(
     "Whether the primer is the beginning of what is written.",
 )
 flags.DEFINE_integer("seed", 0, "The same seed generates the same.")
+flags.DEFINE_integer(
+    "num_shards",
+    0,
+    "Write text, a sequence a line, to so many files; 0 writes what is nice to have of "
+    "a few.",
+)
+job_runners.define_flags()
 
 
 def main() -> None:
@@ -63,27 +77,58 @@ def main() -> None:
     output_dir = cli.writable_directory(FLAGS.output_dir)
 
     cli.load_tensorflow()
+    from rl_tuner import bulk_generation
     from rl_tuner.policy import Policy
 
-    task = world.make_task(settings.task_settings if settings else {})
     if settings:
         policy = run_directory.load_policy(source, settings)
     else:
         policy = Policy.of_prior(model_flags.load(source, world))
+    task_settings = settings.task_settings if settings else {}
+    task = world.make_task(task_settings, policy.q_network)
     task.check_model(policy.q_network)
     primers = world.primers_from_flags(FLAGS.num_outputs)
     write_settings = worlds.write_settings_of(world)
-    sequences = _generate(policy, task, primers)
+    generation = bulk_generation.Generation(
+        task=settings.task if settings else FLAGS.task,
+        task_settings=json.dumps(task_settings),
+        algorithm=policy.objective.name,
+        count=FLAGS.num_outputs,
+        temperature=FLAGS.temperature,
+        seed=FLAGS.seed,
+        **_lengths_and_primer(task, primers),
+    )
+    if FLAGS.num_shards:
+        _write_shards(generation, policy, output_dir)
+        return
+    sequences = bulk_generation.sequences(generation, policy, task)
     task.write_samples(sequences, output_dir, str(source), **write_settings)
-    print(f"{len(sequences)} sequences of {sequences.shape[1]} steps in {output_dir}")
+    most = "up to " if task.end_token is not None else ""
+    steps = f"{most}{sequences.shape[1]} steps"
+    print(f"{len(sequences)} sequences of {steps} in {output_dir}")
 
 
-def _generate(policy, task, primers):
-    """The sequences [N, T] that the flags ask for."""
-    import numpy as np
+def _write_shards(generation, policy, output_dir):
+    """Writes sequences as text, and says so."""
+    from tqdm import tqdm
 
-    from rl_tuner.evaluation import generate_for_task
+    from rl_tuner import bulk_generation
 
+    with tqdm(total=FLAGS.num_shards, unit=" shards") as bar:
+        paths = bulk_generation.generate_shards(
+            generation,
+            policy,
+            output_dir,
+            FLAGS.num_shards,
+            FLAGS.runner,
+            FLAGS.beam_options,
+            lambda _: bar.update(),
+        )
+    print(f"{generation.count} sequences in {paths[0]} and so on")
+
+
+def _lengths_and_primer(task, primers):
+    """The part of a generation that the flags of primers decide."""
     is_read, is_written = (
         FLAGS.condition_on_primer,
         FLAGS.inject_primer_during_generation,
@@ -99,23 +144,25 @@ def _generate(policy, task, primers):
             f"--num_steps={num_steps} leaves nothing to generate after a primer of "
             f"{length} steps; give a larger one"
         )
-    num_steps -= length
-    if primers is None or not is_read:
-        generated = generate_for_task(
-            policy, task, FLAGS.num_outputs, FLAGS.temperature, FLAGS.seed, num_steps
-        )
-    else:
-        generated = policy.generate(
-            np.asarray(primers), num_steps, FLAGS.temperature, FLAGS.seed
-        )
-    if not length:
-        return generated.sequences
-    return np.concatenate([np.asarray(primers), generated.sequences], axis=1)
+    return {
+        "num_steps": num_steps - length,
+        "primer": tuple(primers[0]) if primers else (),
+        "is_primer_read": is_read,
+        "is_primer_written": is_written,
+    }
 
 
 def _check_flags() -> None:
-    if not 1 <= FLAGS.num_outputs <= 1_000_000:
-        raise UserError(f"--num_outputs={FLAGS.num_outputs} must be 1 to 1000000")
+    most = 100_000_000 if FLAGS.num_shards else 1_000_000
+    if not 1 <= FLAGS.num_outputs <= most:
+        raise UserError(f"--num_outputs={FLAGS.num_outputs} must be 1 to {most}")
+    if not 0 <= FLAGS.num_shards <= min(FLAGS.num_outputs, 99_999):
+        raise UserError(
+            f"--num_shards={FLAGS.num_shards} must be 0, or up to one for each of "
+            f"--num_outputs={FLAGS.num_outputs}, and at most 99999"
+        )
+    if not job_runners.is_local() and not FLAGS.num_shards:
+        raise UserError(f"--runner={FLAGS.runner} needs --num_shards")
     if FLAGS.num_steps is not None and not 1 <= FLAGS.num_steps <= 1_000_000:
         raise UserError(f"--num_steps={FLAGS.num_steps} must be 1 to 1000000")
     if not 0.0 < FLAGS.temperature < float("inf"):

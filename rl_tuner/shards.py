@@ -1,0 +1,41 @@
+"""Shards: parts of something large, each in a file of its own, that follow in order."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pathlib
+from collections.abc import Iterator
+
+
+def shard_names(stem: str, suffix: str, num_shards: int) -> list[str]:
+    """The names of the files: `stem-00000-of-00010.suffix` and so on."""
+    return [f"{stem}-{i:05}-of-{num_shards:05}{suffix}" for i in range(num_shards)]
+
+
+def row_ranges(count: int, num_shards: int) -> list[tuple[int, int]]:
+    """Where each shard of `count` rows begins and ends; sizes differ by one at most."""
+    bounds = [count * i // num_shards for i in range(num_shards + 1)]
+    return list(itertools.pairwise(bounds))
+
+
+def line_ranges(path: pathlib.Path, num_shards: int) -> list[tuple[int, int]]:
+    """Where each shard of a text file begins and ends, in bytes, lines being whole."""
+    size = os.path.getsize(path)
+    bounds = [0]
+    with open(path, "rb") as file:
+        for i in range(1, num_shards):
+            wanted = max(size * i // num_shards, bounds[-1])
+            if wanted:
+                file.seek(wanted - 1)
+                file.readline()  # to the end of the line that the byte before is in
+            bounds.append(file.tell())
+    return list(zip(bounds, [*bounds[1:], size], strict=True))
+
+
+def read_lines(path: pathlib.Path, begin: int, end: int) -> Iterator[str]:
+    """The lines between two bytes, without their ends."""
+    with open(path, "rb") as file:
+        file.seek(begin)
+        while file.tell() < end:
+            yield file.readline().decode("utf-8").rstrip("\r\n")
