@@ -28,12 +28,14 @@ PAPER_TUNING = {
     "learning_rate": 1e-4,
     "minibatch_size": 512,
     "train_every_nth": 50,
-    "num_sequences": 500,
+    "num_sequences": 100,
+    "rounds_per_scoring": 20,
     "replay_capacity": 500_000,
     "replay": "prioritized",
     "terminal": "zero",
     "training_steps": 2_500_000,
     "output_every_nth": 100_000,
+    "save_every_secs": 600.0,
 }
 
 
