@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -42,9 +41,9 @@ class MelodyExperiment(Experiment):
         stats = composition_stats(sequences, rules=settings.rules, key=settings.key)
         return Judgement(table1_metrics(stats), table1_standard_errors(stats), stats)
 
-    def remarks(self, task_settings: Mapping[str, Any]) -> list[str]:
+    def remarks(self, task: Any) -> list[str]:
         """How the rules were read, and what is wrong in the paper's table."""
-        reading = _READINGS[task_settings["rules"]]
+        reading = _READINGS[task.settings.rules]
         return [
             f"The rules' reading of classes 0 and 1 is {reading}.",
             "In its Note RNN column the paper has two entries swapped, notes not in "
@@ -52,9 +51,10 @@ class MelodyExperiment(Experiment):
             ".9% out of key. They stand here as they are printed there.",
         ]
 
-    def token_labels(self, num_classes: int) -> list[str]:
+    def token_labels(self, task: Any) -> list[str]:
         """The two special events, and pitches such as C4."""
-        pitches = [class_to_pitch(token) for token in range(FIRST_NOTE, num_classes)]
+        classes = range(FIRST_NOTE, task.num_classes)
+        pitches = [class_to_pitch(token) for token in classes]
         notes = [f"{_PITCHES[pitch % 12]}{pitch // 12 - 1}" for pitch in pitches]
         return ["no event", "note off", *notes]
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from rl_tuner.task import Task
 
 
 class Judgement(NamedTuple):
@@ -43,6 +46,20 @@ class Evaluation:
     counts: dict[str, Any]
 
 
+class Picture(NamedTuple):
+    """A figure that was written.
+
+    Attributes:
+      title: its heading.
+      path: of the PNG file.
+      description: for those who cannot see it.
+    """
+
+    title: str
+    path: pathlib.Path
+    description: str
+
+
 class Experiment:
     """The experiment of a task of which nothing was published.
 
@@ -52,23 +69,49 @@ class Experiment:
     Attributes:
       prior_label: what the untuned model is called.
       published: the published figures, by model and name of the metric.
+      table_title: what the table of models is called, and its files.
+      curves_title: what the figure of measures along training is called.
+      next_token_title: what the figure of probabilities along a sequence is called.
+      curve_panels: metrics of the task that are drawn along training too, name ->
+        title of the panel.
     """
 
     prior_label: str = "untuned"
     published: Mapping[str, Mapping[str, float]] = {}
+    table_title: str = "Table 1"
+    curves_title: str = "Figure 2"
+    next_token_title: str = "Figure 4"
+    curve_panels: Mapping[str, str] = {}
 
-    def judge(self, task: Any, sequences: np.ndarray) -> Judgement:
+    def judge(self, task: Task, sequences: np.ndarray) -> Judgement:
         """Judges sequences [N, T] of a `Task`."""
         return Judgement(task.metrics(sequences), {}, {})
 
-    def remarks(self, task_settings: Mapping[str, Any]) -> list[str]:
+    def remarks(self, task: Task) -> list[str]:
         """Sentences that a reader of the table must know."""
-        del task_settings
+        del task
         return []
 
-    def token_labels(self, num_classes: int) -> list[str]:
-        """What the tokens are called in figures."""
-        return [str(token) for token in range(num_classes)]
+    def token_labels(self, task: Task) -> list[str]:
+        """What the tokens of a task are called in figures."""
+        return [str(token) for token in range(task.num_classes)]
 
     def write_audio(self, sequences: np.ndarray, directory: pathlib.Path) -> None:
         """Writes a few of the sequences [N, T] as WAV files, if they can be heard."""
+
+    def draw_more(
+        self,
+        evaluations: Mapping[str, Sequence[Evaluation]],
+        directory: pathlib.Path,
+        suffix: str,
+    ) -> list[Picture]:
+        """Draws what only this experiment has, if anything.
+
+        Args:
+          evaluations: what was measured of each model's runs, by what it is called; of
+            the training data too, where these are known.
+          directory: where to.
+          suffix: of the names of the files, before their ending.
+        """
+        del evaluations, directory, suffix
+        return []

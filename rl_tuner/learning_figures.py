@@ -1,4 +1,4 @@
-"""Figures 2 and 4 of Jaques et al. 2016: rewards along training, and probabilities."""
+"""Figures 2 and 4 of Jaques et al. 2016: measures along training, and probabilities."""
 
 from __future__ import annotations
 
@@ -7,32 +7,36 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-_PANELS = {
+REWARD_PANELS = {
     "log_prior": "(a) mean log p(a|s) under the Reward RNN",
     "task_reward": "(b) mean task reward a token",
 }
 
 
-def plot_rewards(
+def plot_learning(
     curves: Mapping[str, Sequence[Sequence[Mapping[str, float]]]],
+    panels: Mapping[str, str],
     title: str,
     path: str | os.PathLike,
 ) -> None:
-    """Draws figure 2: log p(a|s) and the task's reward along training.
+    """Draws measures along training; with `REWARD_PANELS` alone this is figure 2.
 
     Args:
       curves: by the label of a model, the curves of its runs, each a list of points
-        with `step`, `log_prior` and `task_reward`. The line is the mean over runs, the
-        band one standard deviation to either side.
+        with `step` and each name in `panels`. The line is the mean over runs, the band
+        one standard deviation to either side.
+      panels: what to draw, name -> title.
       title: of the figure.
       path: of the PNG file to write.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    rows = -(-len(panels) // 2)
+    figure = Figure(figsize=(11, 4.2 * rows), layout="constrained")
     FigureCanvasAgg(figure)
-    for axis, (name, label) in zip(figure.subplots(1, 2), _PANELS.items(), strict=True):
+    axes = figure.subplots(rows, 2, squeeze=False).flat
+    for axis, (name, label) in zip(axes, panels.items(), strict=False):
         for model, runs in curves.items():
             steps = [point["step"] for point in runs[0]]
             values = np.array([[point[name] for point in run] for run in runs])
@@ -49,6 +53,8 @@ def plot_rewards(
         axis.set_title(label, fontsize=11)
         axis.set_xlabel("environment steps")
         axis.grid(alpha=0.3)
+    for axis in list(figure.axes)[len(panels) :]:
+        axis.remove()
     figure.axes[0].legend()
     figure.suptitle(title, fontsize=11)
     figure.savefig(path, dpi=110)

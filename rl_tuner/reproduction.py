@@ -4,59 +4,76 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
+from collections.abc import Sequence
+
+import numpy as np
 
 from rl_tuner import comparison, learning_figures, run_directory
 from rl_tuner.comparison import Entry
+from rl_tuner.errors import UserError
 from rl_tuner.evaluation import (
     generate_for_task,
     next_token_probabilities,
     sample_primes,
 )
+from rl_tuner.experiment import Evaluation, Picture
 from rl_tuner.grid import MODEL_LABELS, REFERENCE_G, UNTUNED, GridRun, read_curves
 from rl_tuner.grid_command import FinishedGrid
 from rl_tuner.policy import Policy
+from rl_tuner.sequence_ends import sequence_lengths
 from rl_tuner.training_run import CURVE_SEQUENCES
 from rl_tuner.web_page import WebPage
 
 PAGE_NAME = "index.html"
+TRAINING_DATA = "training data"
+# Sequences of a corpus that are measured beside those of models.
+_MAX_CORPUS = 10_000
 _MOVED = (
     "log p and KL of “G, reference update” are taken under its own Reward RNN, which "
     "has moved, as in the reference; log p under the untuned model is a row of its own."
 )
 
 
-def write_all(finished: FinishedGrid) -> str:
-    """Writes table1.md, .csv and .json, figures 2 and 4, and the page.
+def write_all(
+    finished: FinishedGrid, corpus: Sequence[Sequence[int]] | None = None
+) -> str:
+    """Writes the table as .md, .csv and .json, the figures, and the page.
+
+    Args:
+      finished: what was trained and measured.
+      corpus: what the prior was trained on, to draw beside the models.
 
     Returns:
       the table and its legend, in Markdown.
     """
+    experiment = finished.experiment
+    training_data = {} if corpus is None else _measure_corpus(finished, corpus)
     tables = {c: _entries(finished, c) for c in _constants(finished)}
     remarks = _remarks(finished)
     text = comparison.write_tables(
-        finished.directory / "table1",
+        finished.directory / _file_stem(experiment.table_title),
         _title(finished),
         remarks,
         {f"c = {c:g}": entries for c, entries in tables.items()},
-        finished.experiment,
+        experiment,
     )
     page = WebPage(_title(finished))
     page.paragraphs(remarks)
     for c, entries in tables.items():
-        page.heading(f"Table 1, c = {c:g}")
-        page.table(comparison.layout(entries, finished.experiment))
-        page.paragraphs(comparison.legend(entries, finished.experiment))
+        page.heading(f"{experiment.table_title}, c = {c:g}")
+        page.table(comparison.layout(entries, experiment))
+        page.paragraphs(comparison.legend(entries, experiment))
         suffix = "" if len(tables) == 1 else f"_c{c:g}"
-        page.heading(f"Figure 2, c = {c:g}")
-        page.picture(
-            _write_figure2(finished, c, f"figure2{suffix}.png"),
-            "mean log p(a|s) and mean task reward along training",
-        )
-        page.heading(f"Figure 4, c = {c:g}")
-        page.picture(
-            _write_figure4(finished, c, f"figure4{suffix}.png"),
-            "probability of every next token along one sequence",
-        )
+        measured = {finished.label(m): e for m, e in _evaluations(finished, c).items()}
+        pictures = [
+            _draw_learning(finished, c, suffix),
+            _draw_next_token(finished, c, suffix),
+            *experiment.draw_more(training_data | measured, finished.directory, suffix),
+        ]
+        for picture in pictures:
+            page.heading(f"{picture.title}, c = {c:g}")
+            page.picture(picture.path, picture.description)
         page.heading(f"Samples, c = {c:g}")
         page.samples(_sample_folders(finished, c))
     page.heading("Settings, seeds and versions")
@@ -82,15 +99,49 @@ def _title(finished: FinishedGrid) -> str:
     return f"RL Tuner: {finished.task.name}, {steps:,} steps"
 
 
-def _entries(finished: FinishedGrid, c: float) -> list[Entry]:
+def _file_stem(title: str) -> str:
+    """A figure's title as the name of its file: figure2, next_tokens."""
+    return re.sub(r" (?=\d)", "", title).replace(" ", "_").lower()
+
+
+def _evaluations(finished: FinishedGrid, c: float) -> dict[str, list[Evaluation]]:
+    """What was measured of each model's runs, the untuned model first."""
     runs = _runs_of(finished, c)
     directories = {UNTUNED: [finished.untuned_directory]} | {
         model: [run.directory for run in runs[model]] for model in runs
     }
-    evaluations = {
+    return {
         model: [run_directory.read_evaluation(folder) for folder in folders]
         for model, folders in directories.items()
     }
+
+
+def _measure_corpus(
+    finished: FinishedGrid, corpus: Sequence[Sequence[int]]
+) -> dict[str, list[Evaluation]]:
+    """What some of the training sequences come to under the task."""
+    task = finished.task
+    length, end = task.max_length, task.end_token
+    if end is None:
+        rows = [sequence[:length] for sequence in corpus if len(sequence) >= length]
+    else:
+        rows = [[*s, *[end] * (length - len(s))] for s in corpus if len(s) <= length]
+    if not rows:
+        raise UserError(
+            f"--corpus_dir holds no sequence of the task's length, {length}; name "
+            "what the model was trained on"
+        )
+    chosen = np.array(rows[:: -(-len(rows) // _MAX_CORPUS)], np.int32)
+    metrics, errors, counts = finished.experiment.judge(task, chosen)
+    measured = Evaluation(len(chosen), 0, metrics, errors, counts)
+    folder = finished.directory / _file_stem(TRAINING_DATA)
+    folder.mkdir(exist_ok=True)
+    run_directory.write_evaluation(folder, measured)
+    return {TRAINING_DATA: [measured]}
+
+
+def _entries(finished: FinishedGrid, c: float) -> list[Entry]:
+    evaluations = _evaluations(finished, c)
     rows = comparison.rows_of(finished.task, evaluations[UNTUNED][0])
     if REFERENCE_G not in evaluations:  # then it is the same as log_prior
         rows = [row for row in rows if row.name != "log_untuned"]
@@ -105,15 +156,18 @@ def _remarks(finished: FinishedGrid) -> list[str]:
         f"Each tuned model was trained for {run.settings.training_steps:,} steps, with "
         f"seed{plural} {', '.join(map(str, seeds))}, and each model was measured on "
         f"{run.num_evaluated:,} sequences.",
-        *finished.experiment.remarks(finished.task_settings),
+        *finished.experiment.remarks(finished.task),
     ]
     if any(run.model == REFERENCE_G for run in finished.runs):
         remarks.append(_MOVED)
     return remarks
 
 
-def _write_figure2(finished: FinishedGrid, c: float, name: str) -> pathlib.Path:
-    path = finished.directory / name
+def _draw_learning(finished: FinishedGrid, c: float, suffix: str) -> Picture:
+    experiment = finished.experiment
+    title = experiment.curves_title
+    path = finished.directory / f"{_file_stem(title)}{suffix}.png"
+    panels = {**learning_figures.REWARD_PANELS, **experiment.curve_panels}
     runs = _runs_of(finished, c)
     curves = {
         finished.label(model): [read_curves(run) for run in runs[model]]
@@ -121,14 +175,15 @@ def _write_figure2(finished: FinishedGrid, c: float, name: str) -> pathlib.Path:
     }
     one = next(iter(runs.values()))
     band = "; band: one standard deviation across seeds" if len(one) > 1 else ""
-    title = f"Means over all tokens of {CURVE_SEQUENCES} sequences, c = {c:g}{band}"
-    learning_figures.plot_rewards(curves, title, path)
-    return path
+    heading = f"Means over all tokens of {CURVE_SEQUENCES} sequences, c = {c:g}{band}"
+    learning_figures.plot_learning(curves, panels, heading, path)
+    return Picture(title, path, "; ".join(panels.values()) + ", along training")
 
 
-def _write_figure4(finished: FinishedGrid, c: float, name: str) -> pathlib.Path:
-    """Every model reads one melody: the first sample of one of the tuned ones."""
-    path = finished.directory / name
+def _draw_next_token(finished: FinishedGrid, c: float, suffix: str) -> Picture:
+    """Every model reads one sequence: the first sample of one of the tuned ones."""
+    title = finished.experiment.next_token_title
+    path = finished.directory / f"{_file_stem(title)}{suffix}.png"
     policies = {UNTUNED: Policy.of_prior(finished.prior)}
     for model, runs in _runs_of(finished, c).items():
         if model == "pure_rl":
@@ -141,17 +196,18 @@ def _write_figure4(finished: FinishedGrid, c: float, name: str) -> pathlib.Path:
     sequences = generate_for_task(
         policies[author], finished.task, number, seed=1
     ).sequences[:1]
+    sequences = sequences[:, : sequence_lengths(sequences, finished.task.end_token)[0]]
     probabilities = {
         finished.label(model): next_token_probabilities(policy, primes, sequences)[0]
         for model, policy in policies.items()
     }
-    labels = finished.experiment.token_labels(finished.task.num_classes)
-    title = (
+    labels = finished.experiment.token_labels(finished.task)
+    heading = (
         "Probability of every next token along one sequence (circles), "
         f"sample 1 of {finished.label(author)}"
     )
-    learning_figures.plot_next_token(probabilities, sequences[0], labels, title, path)
-    return path
+    learning_figures.plot_next_token(probabilities, sequences[0], labels, heading, path)
+    return Picture(title, path, "probability of every next token along one sequence")
 
 
 def _sample_folders(finished: FinishedGrid, c: float) -> dict[str, pathlib.Path]:

@@ -81,7 +81,7 @@ def main() -> None:
     )
     remarks = [
         f"{source}, measured on {FLAGS.num_melodies:,} sequences.",
-        *experiment.remarks(task_settings),
+        *experiment.remarks(task),
     ]
     if output_dir:
         run_directory.write_evaluation(output_dir, evaluation)

@@ -29,6 +29,7 @@ _MIME_TYPES = {
     ".wav": "audio/wav",
     ".mid": "audio/midi",
     ".txt": "text/plain",
+    ".csv": "text/csv",
 }
 
 
@@ -85,7 +86,7 @@ class WebPage:
             links = [
                 f'<a download="{path.name}" href="{_data_uri(path)}">{path.name}</a>'
                 for path in files
-                if path.suffix in (".mid", ".txt")
+                if path.suffix in (".mid", ".txt", ".csv")
             ]
             self._parts.append(f"<p><small>{' '.join(links)}</small></p></section>")
         self._parts.append("</div>")

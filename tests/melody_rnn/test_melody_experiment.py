@@ -41,8 +41,8 @@ def test_published_note_rnn_is_measured_as_magenta_measures_it():
 def test_rules_reading_is_said():
     experiment = MelodyExperiment()
     for rules, words in (("paper", "0 a rest"), ("corrected", "0 no event")):
-        assert words in experiment.remarks({"rules": rules})[0]
-    assert "swapped" in experiment.remarks({"rules": "paper"})[1]
+        assert words in experiment.remarks(MelodyTask(rules=rules))[0]
+    assert "swapped" in experiment.remarks(MelodyTask())[1]
 
 
 def test_reading_of_the_rules_is_the_tasks():
@@ -58,7 +58,7 @@ def test_reading_of_the_rules_is_the_tasks():
 
 
 def test_tokens_are_called_by_their_pitch():
-    labels = MelodyExperiment().token_labels(38)
+    labels = MelodyExperiment().token_labels(MelodyTask())
     assert labels[:3] == ["no event", "note off", "C3"]
     assert (labels[14], labels[A4], labels[-1]) == ("C4", "A4", "B5")
 

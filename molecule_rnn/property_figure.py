@@ -1,0 +1,58 @@
+"""A figure of how the properties of molecules are distributed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from molecule_rnn.metrics import HISTOGRAMS
+
+_LABELS = {
+    "log_p": "logP",
+    "qed": "QED",
+    "sa": "SA score",
+    "length": "characters of the SMILES string",
+}
+
+
+def plot_properties(
+    histograms: Mapping[str, Sequence[Mapping[str, Sequence[int]]]],
+    path: str | os.PathLike,
+) -> None:
+    """Draws logP, QED, SA score and length, a panel each.
+
+    Args:
+      histograms: by what a model, or data, is called: of each of its runs, the counts
+        in the bins of `metrics.HISTOGRAMS` by property. Runs are added up.
+      path: of the PNG file to write.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 7.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axis, (name, label) in zip(
+        figure.subplots(2, 2).flat, _LABELS.items(), strict=True
+    ):
+        edges = HISTOGRAMS[name].edges
+        middles = (edges[:-1] + edges[1:]) / 2
+        for model, runs in histograms.items():
+            counts = np.sum([run[name] for run in runs], axis=0)
+            total = counts.sum()
+            if not total:  # not one valid molecule
+                axis.plot([], [], label=f"{model}: none")
+                continue
+            mean = (counts * middles).sum() / total
+            axis.stairs(
+                100 * counts / total,
+                edges,
+                label=f"{model}: mean {mean:.2f}",
+                linewidth=1.5,
+            )
+        axis.set_xlabel(label)
+        axis.set_ylabel("% of valid molecules")
+        axis.legend(fontsize=8)
+        axis.grid(alpha=0.3)
+    figure.savefig(path, dpi=110)
