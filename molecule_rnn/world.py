@@ -149,6 +149,13 @@ def tuning_defaults(argv: list[str]) -> dict[str, Any]:
     return PAPER_TUNING
 
 
+def experiment() -> Any:
+    """Table 2 and the section on molecules of Jaques et al. 2017."""
+    from molecule_rnn.molecule_experiment import MoleculeExperiment
+
+    return MoleculeExperiment()
+
+
 def read_corpus(directory: str) -> list[Any]:
     """The training molecules of what smiles_rnn_create_dataset wrote."""
     from molecule_rnn.smiles_dataset import read_dataset
