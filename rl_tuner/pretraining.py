@@ -14,12 +14,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rl_tuner.checkpoint_files import write_atomically
 from rl_tuner.errors import UserError
 from rl_tuner.ngrams import Score
 from rl_tuner.pretraining_config import PretrainingConfig
 from rl_tuner.sequence_rnn import SequenceRNN
 from rl_tuner.token_batches import BATCH_SIGNATURE, Batch, whole_sequences
+from rl_tuner.whole_files import write_atomically
 
 SETTINGS_FILE = "training_config.json"
 
