@@ -14,6 +14,7 @@ from rl_tuner import (
     cli,
     config,
     grid,
+    job_runners,
     model_flags,
     provenance,
     resuming,
@@ -85,6 +86,7 @@ def define_flags(constants: Sequence[str], num_melodies: int) -> None:
     flags.DEFINE_integer(
         "num_workers", None, "Runs side by side; by default as many as there are cores."
     )
+    job_runners.define_flags()
     flags.DEFINE_float(
         "save_every_secs", 300.0, "Seconds between saves that a cut run goes on from."
     )
@@ -150,7 +152,12 @@ def carry_out() -> FinishedGrid:
         prior.save(finished.untuned_directory / "model")
         _measure_untuned(finished)
         (output_dir / "logs").mkdir(exist_ok=True)
-        grid_training.carry_out_grid(runs, num_workers, output_dir / "logs")
+        if job_runners.is_local():
+            grid_training.carry_out_grid(runs, num_workers, output_dir / "logs")
+        else:
+            grid_training.carry_out_grid_on_beam(
+                runs, output_dir, FLAGS.runner, FLAGS.beam_options
+            )
         log |= {"runs": [run.record() for run in runs], "finished": _now()}
         run_directory.write_json(output_dir / "log.json", log)
         return finished

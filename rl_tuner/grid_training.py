@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
 import sys
@@ -11,7 +12,7 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 from tqdm import tqdm
 
-from rl_tuner import resuming, run_directory, training_run, worlds
+from rl_tuner import job_runners, resuming, run_directory, training_run, worlds
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.evaluation import measure_policy
@@ -63,6 +64,43 @@ def carry_out_grid(
             bar.set_description_str(text, refresh=False)
 
         run_side_by_side(_carry_out, left, num_workers, listen, log_directory)
+
+
+def carry_out_grid_on_beam(
+    runs: Sequence[GridRun],
+    output_dir: pathlib.Path,
+    runner: str,
+    beam_options: str = "",
+) -> None:
+    """The same as `carry_out_grid`, on a Beam runner's machines.
+
+    Args:
+      runs: of the grid.
+      output_dir: the grid's folder, that all machines see under the same name.
+      runner: as of `job_runners.run_jobs`.
+      beam_options: the same.
+
+    Raises:
+      UserError: a run failed, which the message names.
+    """
+    jobs = {
+        run.name: dataclasses.replace(
+            run, directory=run.directory.absolute(), prior=run.prior.absolute()
+        )
+        for run in runs
+        if not run.is_complete
+    }
+    job_runners.run_jobs(carry_out_alone, jobs, output_dir, runner, beam_options)
+
+
+def carry_out_alone(run: GridRun) -> None:
+    """Trains and measures a run in a process of its own, beside nothing else.
+
+    Raises:
+      UserError: it failed.
+    """
+    logs = run.directory.parents[1] / "logs"
+    run_side_by_side(_carry_out, {run.name: run}, 1, lambda name, news: None, logs)
 
 
 def measure_and_save(
