@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import functools
 import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from rl_tuner.lazy_arrays import LazyArrays
 from rl_tuner.sum_tree import SumTree
 
 # Added to |td error|, so that no transition is lost for good (Schaul et al. 2016, 3.3).
@@ -61,6 +63,7 @@ class Replay(tf.Module, abc.ABC):
         """
         super().__init__(name=name)
         self.capacity = capacity
+        self._bytes_each = bytes_needed(1, fields)
         self._rings = {
             name: tf.Variable(
                 tf.zeros([capacity, *spec.shape], spec.dtype),
@@ -76,11 +79,23 @@ class Replay(tf.Module, abc.ABC):
         """How many transitions are stored, a scalar int64."""
         return tf.minimum(self._added, self.capacity)
 
-    def state(self) -> dict[str, np.ndarray]:
+    def bytes_after(self, num_added: int) -> int:
+        """What is stored comes to in bytes, when so many were added."""
+        return min(num_added, self.capacity) * self._bytes_each
+
+    def state(self) -> LazyArrays:
         """All that is stored, for `restore`: a ring's rows that were ever written."""
-        size = int(self.size)
-        rows = {name: _first_rows(ring, size) for name, ring in self._rings.items()}
-        return {"added": self._added.numpy(), **rows}
+        rows = {name: functools.partial(self.stored, name=name) for name in self._rings}
+        return LazyArrays({"added": self._added.numpy, **rows})
+
+    def stored(self, name: str) -> np.ndarray:
+        """A copy of one field of all transitions that are stored: [M, ...]."""
+        ring, size = self._rings[name], int(self.size)
+        # Block by block: reading a variable whole would copy it twice.
+        rows = np.empty([size, *ring.shape[1:]], ring.dtype.as_numpy_dtype)
+        for start, stop in _blocks(size):
+            rows[start:stop] = tf.gather(ring, tf.range(start, stop)).numpy()
+        return rows
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Makes the memory what it was when `state` was taken.
@@ -89,13 +104,12 @@ class Replay(tf.Module, abc.ABC):
           ValueError, KeyError: the state is of a memory of another kind.
         """
         for name, ring in self._rings.items():
-            rows = state[name]
-            if len(rows) > self.capacity or rows.shape[1:] != ring.shape[1:]:
-                raise ValueError(f"{name} is {rows.shape}, the memory {ring.shape}")
-        for name, ring in self._rings.items():
-            for start, stop in _blocks(len(state[name])):
+            stored = state[name]
+            if len(stored) > self.capacity or stored.shape[1:] != ring.shape[1:]:
+                raise ValueError(f"{name} is {stored.shape}, the memory {ring.shape}")
+            for start, stop in _blocks(len(stored)):
                 rows = tf.range(start, stop)[:, tf.newaxis]
-                ring.scatter_nd_update(rows, state[name][start:stop])
+                ring.scatter_nd_update(rows, stored[start:stop])
         self._added.assign(state["added"])
 
     def add(
@@ -179,10 +193,9 @@ class PrioritizedReplay(Replay):
         self._importance_exponent = importance_exponent
         self._tree = SumTree(capacity)
 
-    def state(self) -> dict[str, np.ndarray]:
+    def state(self) -> LazyArrays:
         """All that is stored, priorities too."""
-        rows = tf.range(self.size)
-        return {**super().state(), "priorities": self._tree.values(rows).numpy()}
+        return super().state() | LazyArrays({"priorities": self._priorities})
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Makes the memory what it was: see `Replay.restore`."""
@@ -208,6 +221,9 @@ class PrioritizedReplay(Replay):
         priorities = (tf.abs(errors) + PRIORITY_FLOOR) ** self._priority_exponent
         self._tree.set_values(rows, tf.cast(priorities, tf.float64))
 
+    def _priorities(self) -> np.ndarray:
+        return self._tree.values(tf.range(self.size)).numpy()
+
     def _weights(self, rows: tf.Tensor) -> tf.Tensor:
         if self._importance_exponent == 0.0:
             return tf.ones([rows.shape[0]])
@@ -215,14 +231,6 @@ class PrioritizedReplay(Replay):
         size = tf.cast(self.size, tf.float64)
         weights = (size * probabilities) ** -self._importance_exponent
         return tf.cast(weights / tf.reduce_max(weights), tf.float32)
-
-
-def _first_rows(ring: tf.Variable, size: int) -> np.ndarray:
-    """Copies rows block by block: reading a variable whole would copy it twice."""
-    rows = np.empty([size, *ring.shape[1:]], ring.dtype.as_numpy_dtype)
-    for start, stop in _blocks(size):
-        rows[start:stop] = tf.gather(ring, tf.range(start, stop)).numpy()
-    return rows
 
 
 def _blocks(size: int) -> Iterator[tuple[int, int]]:

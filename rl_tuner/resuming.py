@@ -11,6 +11,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import IO, Any
 
+from rl_tuner import run_directory
 from rl_tuner.errors import UserError
 from rl_tuner.run_directory import RunSettings
 
@@ -44,6 +45,47 @@ def lock(directory: pathlib.Path) -> IO[Any]:
             "system that you may write to and that knows locks"
         ) from error
     return file
+
+
+def begin_or_go_on(
+    directory: pathlib.Path,
+    settings: RunSettings,
+    defaults: Mapping[str, Any],
+    is_restart: bool = False,
+) -> IO[Any]:
+    """Locks a directory, and makes sure that the run in it, if any, is this one.
+
+    A run that has saved nothing has nothing to go on with, and begins anew.
+
+    Args:
+      directory: where the run is, or is to begin; it exists.
+      settings: of the run.
+      defaults: as in `refuse_changes`.
+      is_restart: begins anew where there is a run, which gets another name.
+
+    Returns:
+      the lock, to be closed when the run ends.
+
+    Raises:
+      UserError: it holds a finished run, or one of other settings, or is in use, or
+        its settings are damaged.
+    """
+    held = lock(directory)
+    if not run_directory.holds_progress(directory):
+        run_directory.write_settings(directory, settings)
+    elif is_restart:
+        print(f"the run that was there is now {set_aside(directory)}")
+        held.close()
+        directory.mkdir(exist_ok=True)
+        return begin_or_go_on(directory, settings, defaults)
+    elif (directory / run_directory.METRICS_NAME).exists():
+        raise UserError(
+            f"{directory} holds a finished run; choose another --output_dir, or start "
+            "over with --restart"
+        )
+    else:
+        refuse_changes(run_directory.read_settings(directory), settings, defaults)
+    return held
 
 
 def refuse_changes(

@@ -10,13 +10,21 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rl_tuner import evaluation, exploration, objectives, rollout, transitions
+from rl_tuner import (
+    divergence,
+    evaluation,
+    exploration,
+    memory,
+    objectives,
+    rollout,
+    transitions,
+)
 from rl_tuner.compiled_training import CompiledTraining
 from rl_tuner.config import RLTunerConfig
-from rl_tuner.errors import UserError
 from rl_tuner.gradients import clip_by_group_norm, clipping_groups
+from rl_tuner.lazy_arrays import LazyArrays
 from rl_tuner.policy import Policy
-from rl_tuner.replay import PrioritizedReplay, Replay, UniformReplay
+from rl_tuner.replay import PrioritizedReplay, Replay, UniformReplay, bytes_needed
 from rl_tuner.scored_task import ScoredTask
 from rl_tuner.scored_training import ScoredTraining
 from rl_tuner.sequence_rnn import SequenceRNN
@@ -151,6 +159,10 @@ class RLTuner:
           num_steps: one step is one token of one sequence.
           report: called after each `report_every` steps, and at the end.
           report_every: steps that run without a look at the clock.
+
+        Raises:
+          divergence.Diverged: the loss is not finite, or explodes.
+          UserError: the task's rewards make no sense.
         """
         at_once = self._training.rounds_at_once
         steps_at_once = at_once * self.config.steps_per_round
@@ -161,16 +173,19 @@ class RLTuner:
             loss, updates, reward, log_p = self._training.run(rounds)
             left -= rounds
             steps = rounds * self.config.steps_per_round
-            if not np.isfinite(loss):
-                raise UserError(
-                    f"the loss is {loss} at step {self.step}; try a smaller "
-                    "learning_rate or reward_scaler"
-                )
+            loss = float(loss / max(updates, 1))
+            divergence.check(
+                self.step,
+                loss,
+                self.replay.stored("rewards"),
+                self.config.discount_rate,
+                self.q_network.get_weights(),
+            )
             if report:
                 report(
                     TrainingProgress(
                         step=self.step,
-                        loss=float(loss / max(updates, 1)),
+                        loss=loss,
                         task_reward=float(reward / steps),
                         log_prior=float(log_p / steps),
                         epsilon=float(self.epsilon(self.rounds)),
@@ -198,14 +213,16 @@ class RLTuner:
         """
         return evaluation.evaluate_policy(self.policy, self.task, num_sequences, seed)
 
-    def state(self) -> dict[str, np.ndarray]:
+    def state(self) -> LazyArrays:
         """All of the run that `restore` needs to go on as if it had not been cut.
 
-        Randomness is keyed by the seed and the step, and needs no state of its own.
+        A view: an array is what it is when it is asked for. Randomness is keyed by the
+        seed and the step, and needs no state of its own.
         """
-        state = {name: var.numpy() for name, var in self._state_variables().items()}
-        replay = self.replay.state().items()
-        return state | {f"replay/{name}": value for name, value in replay}
+        variables = LazyArrays(
+            {name: var.numpy for name, var in self._state_variables().items()}
+        )
+        return variables | self.replay.state().in_folder("replay")
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Goes back, or on, to where `state` was taken, of a run of the same config.
@@ -215,14 +232,7 @@ class RLTuner:
         """
         for name, variable in self._state_variables().items():
             variable.assign(state[name])
-        prefix = "replay/"
-        self.replay.restore(
-            {
-                k.removeprefix(prefix): v
-                for k, v in state.items()
-                if k.startswith(prefix)
-            }
-        )
+        self.replay.restore(LazyArrays.of_folder(state, "replay"))
 
     def _state_variables(self) -> dict[str, Any]:
         """Every variable but the replay memory's, by a name that no other has."""
@@ -366,6 +376,8 @@ class RLTuner:
             **transitions.common_fields(),
             **self.replay_mode.fields(self.q_network, self.acting),
         }
+        size = bytes_needed(config.replay_capacity, fields)
+        memory.check_replay(size, config.replay_capacity)
         if config.replay == "uniform":
             return UniformReplay(config.replay_capacity, fields)
         return PrioritizedReplay(

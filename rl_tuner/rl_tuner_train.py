@@ -17,7 +17,6 @@ import itertools
 import os
 import pathlib
 import sys
-from typing import IO, Any
 
 from absl import flags
 
@@ -112,7 +111,12 @@ def main() -> None:
     run_settings = dataclasses.replace(
         run_settings, prior_sha256=run_directory.fingerprint(prior)
     )
-    held = _begin_or_go_on(output_dir, run_settings)
+    held = resuming.begin_or_go_on(
+        cli.writable_directory(str(output_dir)),
+        run_settings,
+        tuning_flags.defaults(),
+        FLAGS.restart,
+    )
     stop = StopRequest()
     outputs = training_run.Outputs(
         directory=output_dir,
@@ -150,33 +154,6 @@ def _output_dir(label: str) -> pathlib.Path:
         if not path.exists():
             return path
     raise AssertionError("unreachable")
-
-
-def _begin_or_go_on(
-    directory: pathlib.Path, settings: run_directory.RunSettings
-) -> IO[Any]:
-    """Locks the folder, and makes sure that the run in it, if any, is this one.
-
-    Raises:
-      UserError: it holds a finished run, or one of other settings, or is in use.
-    """
-    directory = cli.writable_directory(str(directory))
-    held = resuming.lock(directory)
-    if not run_directory.holds_remains(directory):
-        run_directory.write_settings(directory, settings)
-    elif FLAGS.restart:
-        print(f"the run that was there is now {resuming.set_aside(directory)}")
-        held.close()
-        return _begin_or_go_on(directory, settings)
-    elif (directory / run_directory.METRICS_NAME).exists():
-        raise UserError(
-            f"{directory} holds a finished run; choose another --output_dir, or start "
-            "over with --restart"
-        )
-    else:
-        begun = run_directory.read_settings(directory)
-        resuming.refuse_changes(begun, settings, tuning_flags.defaults())
-    return held
 
 
 def console_entry() -> None:

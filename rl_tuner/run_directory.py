@@ -57,10 +57,13 @@ def holds_run(directory: str | os.PathLike) -> bool:
     return (pathlib.Path(directory) / SETTINGS_NAME).is_file()
 
 
-def holds_remains(directory: str | os.PathLike) -> bool:
-    """Whether there is anything of a run in `directory`, with or without settings."""
-    names = (SETTINGS_NAME, SAVES_NAME, METRICS_NAME, Q_NETWORK_NAME)
-    return any((pathlib.Path(directory) / name).exists() for name in names)
+def holds_progress(directory: str | os.PathLike) -> bool:
+    """Whether there is anything in `directory` that a run would be sorry to lose."""
+    directory = pathlib.Path(directory)
+    is_saved = any((directory / SAVES_NAME).glob("step_*"))
+    return is_saved or any(
+        (directory / name).exists() for name in (METRICS_NAME, Q_NETWORK_NAME)
+    )
 
 
 def write_settings(directory: str | os.PathLike, settings: RunSettings) -> None:
@@ -94,7 +97,7 @@ def read_settings(directory: str | os.PathLike) -> RunSettings:
         RLTunerConfig(**config)
         return dataclasses.replace(settings, config=config)
     except OSError as error:
-        if holds_remains(directory):
+        if holds_progress(directory):
             raise UserError(
                 f"cannot read {path}: {error.strerror}, though there is a run; restore "
                 "it from a copy, or train again (--restart)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import functools
@@ -10,24 +11,28 @@ import pathlib
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from tqdm import tqdm
 
 from rl_tuner import reports, run_directory, training_state
+from rl_tuner.divergence import Diverged
 from rl_tuner.diversity import Corpus
+from rl_tuner.errors import UserError
 from rl_tuner.evaluation import evaluate_policy, generate_for_task
 from rl_tuner.policy import Policy
 from rl_tuner.rl_tuner import RLTuner, TrainingProgress
 from rl_tuner.sequence_rnn import SequenceRNN
 from rl_tuner.stop_request import Stopped
 from rl_tuner.task import Task
+from rl_tuner.tensorboard_curves import TensorBoardCurves
 
 # Environment steps between looks at the clock: about a second's worth.
 REPORT_EVERY = 10_000
+_TRAINING_CURVES = ("task_reward", "log_prior", "loss", "epsilon")
+_EVALUATION_CURVES = ("task_reward", "log_prior", "kl", "entropy", "unique")
 # Melodies that a point of the curves is measured on, as in Jaques et al. 2016.
 CURVE_SEQUENCES = 100
 
@@ -82,17 +87,22 @@ def run(
     """
     task, directory = tuner.task, outputs.directory
     untuned = Policy.of_prior(prior)
-    before = evaluate_policy(untuned, task, outputs.num_evaluated, corpus=corpus)
     samples = directory / "samples"
-    write_samples(untuned, task, outputs.num_samples, samples / "before", "untuned")
-    with tqdm(total=num_steps, unit=" steps", smoothing=0.1) as bar:
-        train_and_save(tuner, num_steps, outputs, functools.partial(_show, bar))
-    write_samples(
-        tuner.policy, task, outputs.num_samples, samples / "after", outputs.title
-    )
-    after = evaluate_policy(tuner.policy, task, outputs.num_evaluated, corpus=corpus)
-    metrics = {"before": before, "after": after}
-    _write_metrics(metrics, task, directory)
+    with _writing_to(directory):
+        before = evaluate_policy(untuned, task, outputs.num_evaluated, corpus=corpus)
+        write_samples(untuned, task, outputs.num_samples, samples / "before", "untuned")
+        _stop_if_asked(tuner, outputs)
+        with tqdm(total=num_steps, unit=" steps", smoothing=0.1) as bar:
+            train_and_save(tuner, num_steps, outputs, functools.partial(_show, bar))
+        write_samples(
+            tuner.policy, task, outputs.num_samples, samples / "after", outputs.title
+        )
+        _stop_if_asked(tuner, outputs)
+        after = evaluate_policy(
+            tuner.policy, task, outputs.num_evaluated, corpus=corpus
+        )
+        metrics = {"before": before, "after": after}
+        _write_metrics(metrics, task, directory)
     discard_saves(directory)
     return metrics
 
@@ -122,11 +132,13 @@ def train_and_save(
 
     Raises:
       Stopped: it was asked to stop, and is saved.
-      UserError: the loss is not finite, or every save is damaged.
+      UserError: the training diverged, every save is damaged, or the results cannot be
+        written.
     """
-    curves = _train(tuner, num_steps, outputs, report)
-    run_directory.save_networks(outputs.directory, tuner)
-    _write_curves(curves, outputs)
+    with _writing_to(outputs.directory):
+        curves = _train(tuner, num_steps, outputs, report)
+        run_directory.save_networks(outputs.directory, tuner)
+        _write_curves(curves, outputs)
 
 
 def write_samples(
@@ -147,29 +159,25 @@ def _train(
 ) -> list[dict[str, float]]:
     """Trains; returns the points of the curves."""
     saves = outputs.directory / run_directory.SAVES_NAME
-    saved = training_state.load_latest(saves, _warn)
-    if saved:
-        tuner.restore(saved.arrays)
-        curves = saved.record["curves"]
-        _warn(f"going on from step {tuner.step}")
-    else:
+    if outputs.save_every < math.inf:
+        training_state.check_disk(saves, tuner.replay.bytes_after(num_steps))
+    curves = _go_on_from(saves, tuner)
+    if curves is None:
         start = TrainingProgress(0, math.nan, math.nan, math.nan, math.nan)
         curves = [_curve_point(tuner, start)]
+    tensorboard = TensorBoardCurves(outputs.directory / "tensorboard", _warn)
     last_save = time.monotonic()
-    writer = tf.summary.create_file_writer(str(outputs.directory / "tensorboard"))
-    stretch = min(REPORT_EVERY, outputs.curve_every)
 
     def note(progress: TrainingProgress) -> None:
         report(progress)
-        for name in ("task_reward", "log_prior", "loss", "epsilon"):
-            value = getattr(progress, name)
-            tf.summary.scalar(f"training/{name}", value, progress.step)
+        now = progress._asdict()
+        points = {f"training/{name}": now[name] for name in _TRAINING_CURVES}
         due = len(curves) * outputs.curve_every
         if progress.step >= min(due, num_steps):
             curves.append(_curve_point(tuner, progress))
-            for name in ("task_reward", "log_prior", "kl", "entropy", "unique"):
-                value = curves[-1][name]
-                tf.summary.scalar(f"evaluation/{name}", value, progress.step)
+            for name in _EVALUATION_CURVES:
+                points[f"evaluation/{name}"] = curves[-1][name]
+        tensorboard.write(progress.step, points)
         nonlocal last_save
         is_last = progress.step >= num_steps
         is_stopped = outputs.should_stop() and not is_last
@@ -179,10 +187,53 @@ def _train(
             if is_stopped and is_saved:
                 raise Stopped(progress.step)
 
-    with writer.as_default():
+    stretch = min(REPORT_EVERY, outputs.curve_every)
+    try:
         tuner.train(num_steps - tuner.step, note, stretch)
-    writer.close()
+    except Diverged as error:
+        last = training_state.latest(saves)
+        good = f"the last good save is {last}" if last else "nothing was saved before"
+        raise UserError(
+            f"{error}, in another --output_dir or with --restart; {good}"
+        ) from error
     return curves
+
+
+def _go_on_from(saves: pathlib.Path, tuner: RLTuner) -> list[dict[str, float]] | None:
+    """Restores the last save; returns its curves, None if nothing was saved."""
+    saved = training_state.load_latest(saves, _warn)
+    if saved is None:
+        return None
+    try:
+        tuner.restore(saved.arrays)
+        curves = saved.record["curves"]
+    except (KeyError, ValueError) as error:
+        raise UserError(
+            f"the saves in {saves} are of another version of rl_tuner: {error}; go on "
+            "with that version, or start over with --restart"
+        ) from error
+    _warn(f"going on from step {tuner.step}")
+    return curves
+
+
+def _stop_if_asked(tuner: RLTuner, outputs: Outputs) -> None:
+    """Stops outside the training, where nothing is lost."""
+    if outputs.should_stop():
+        raise Stopped(tuner.step)
+
+
+@contextlib.contextmanager
+def _writing_to(directory: pathlib.Path) -> Iterator[None]:
+    """What a full disk comes to where it can no longer be waited for."""
+    try:
+        yield
+    except BrokenPipeError:  # of the terminal
+        raise
+    except OSError as error:
+        raise UserError(
+            f"cannot write the results to {directory}: {error.strerror or error}; make "
+            "room there, and the same command goes on from the last save"
+        ) from error
 
 
 def discard_saves(directory: pathlib.Path) -> None:
@@ -198,8 +249,8 @@ def _save(
         training_state.save(directory, tuner.step, tuner.state(), {"curves": curves})
     except OSError as error:
         _warn(
-            f"cannot save step {tuner.step} in {directory}: {error.strerror}; training "
-            "goes on, the last save stays, and the next one is tried in a while"
+            f"cannot save step {tuner.step} in {directory}: {error.strerror or error}; "
+            "training goes on, the last save stays, and it is tried again in a while"
         )
         return False
     return True
@@ -237,7 +288,7 @@ def _curve_point(tuner: RLTuner, progress: TrainingProgress) -> dict[str, float]
 
 
 def _write_curves(curves: list[dict[str, float]], outputs: Outputs) -> None:
-    with open(outputs.directory / "curves.csv", "w", newline="") as file:
+    with open(outputs.directory / run_directory.CURVES_NAME, "w", newline="") as file:
         writer = csv.DictWriter(file, list(curves[0]))
         writer.writeheader()
         writer.writerows(curves)

@@ -13,7 +13,7 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from rl_tuner import checked_json
+from rl_tuner import checked_json, memory
 from rl_tuner.errors import UserError
 from rl_tuner.whole_files import sync_directory
 
@@ -102,6 +102,22 @@ def load_latest(
             "keeps them under another name"
         )
     return None
+
+
+def check_disk(directory: pathlib.Path, num_bytes: int) -> None:
+    """Proves that there is room for the saves of a run: those kept, and one beside.
+
+    Args:
+      directory: where `save` will write.
+      num_bytes: that a save takes.
+
+    Raises:
+      UserError: there is not.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    files = [path for path in directory.rglob("*") if path.is_file()]
+    used = sum(path.stat().st_size for path in files)  # they will be replaced
+    memory.check_disk(directory, (KEPT + 1) * num_bytes, used)
 
 
 def latest(directory: pathlib.Path) -> pathlib.Path | None:

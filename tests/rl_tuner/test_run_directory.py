@@ -87,8 +87,8 @@ def test_settings_that_make_no_sense_are_refused(tmp_path, settings, change):
 
 
 def test_run_that_lost_its_settings_is_told(tmp_path):
-    (tmp_path / "saves").mkdir()
-    assert run_directory.holds_remains(tmp_path)
+    (tmp_path / "saves" / "step_000000000001").mkdir(parents=True)
+    assert run_directory.holds_progress(tmp_path)
     with pytest.raises(UserError, match="though there is a run"):
         run_directory.read_settings(tmp_path)
 
