@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from melody_rnn import encoding, musical_key
@@ -149,8 +149,12 @@ class MusicTheorySettings:
         return float(dict(self.rule_weights).get(name, 1.0))
 
 
-def parse_rule_weights(text: str) -> dict[str, float]:
+def parse_rule_weights(text: str, own_rules: Sequence[str] = ()) -> dict[str, float]:
     """Reads rule weights written as "key=2,motif=0".
+
+    Args:
+      text: the weights.
+      own_rules: names of the user's own, which may have weights too.
 
     Returns:
       {rule: weight}, empty for an empty text.
@@ -159,14 +163,15 @@ def parse_rule_weights(text: str) -> dict[str, float]:
       UserError: not of that form, an unknown or repeated rule, or not a number.
     """
     weights: dict[str, float] = {}
+    known = (*RULE_NAMES, *own_rules)
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals:
             raise UserError(
                 f"rule weight {part!r} is not of the form rule=number; "
-                f"the rules are {', '.join(RULE_NAMES)}"
+                f"the rules are {', '.join(known)}"
             )
-        _check_choice("rule", name, RULE_NAMES)
+        _check_choice("rule", name, known)
         if name in weights:
             raise UserError(f"rule {name!r} has two weights in {text!r}; give one")
         try:
@@ -179,6 +184,29 @@ def parse_rule_weights(text: str) -> dict[str, float]:
                 "write for example key=2"
             )
     return weights
+
+
+def parse_own_rules(text: str) -> dict[str, str]:
+    """Reads rules of a user's own written as "my_module:my_rule,other:rule".
+
+    Returns:
+      {name: path}: a rule is called as its function is.
+
+    Raises:
+      UserError: not of that form, or two have one name.
+    """
+    paths: dict[str, str] = {}
+    for path in filter(None, (part.strip() for part in text.split(","))):
+        module, colon, name = path.partition(":")
+        if not (module and colon and name):
+            raise UserError(
+                f"--rule={path} is not of the form my_module:my_rule; --rules says how "
+                "the nine rules are read"
+            )
+        if name in paths or name in RULE_NAMES:
+            raise UserError(f"two rules are called {name!r}; rename the one in {path}")
+        paths[name] = path
+    return paths
 
 
 def _check_weight(name: str, weight: float) -> None:

@@ -11,6 +11,7 @@ from melody_rnn.music_theory_settings import (
     MODES,
     READINGS,
     MusicTheorySettings,
+    parse_own_rules,
     parse_rule_weights,
 )
 from melody_rnn.priming import (
@@ -45,6 +46,13 @@ def define_task_flags() -> None:
         "",
         "Factors of single rules, 0 switches one off: key=2,motif=0.",
     )
+    flags.DEFINE_string(
+        "rule",
+        "",
+        "Rules of your own: my_module:my_rule,... each a function of a MelodyStep in "
+        "TensorFlow, which is compiled, or of a list of classes in plain Python, which "
+        "is slower.",
+    )
     flags.DEFINE_integer(
         "num_notes_in_melody", 32, "Events in a melody, a sixteenth each."
     )
@@ -73,11 +81,13 @@ def task_settings() -> dict[str, Any]:
     Raises:
       UserError: one is unknown or makes no sense.
     """
+    own_rules = parse_own_rules(FLAGS.rule)
     settings = {
         "rules": FLAGS.rules,
         "key": FLAGS.key,
         "reward_mode": FLAGS.reward_mode,
-        "rule_weights": parse_rule_weights(FLAGS.rule_weights),
+        "rule_weights": parse_rule_weights(FLAGS.rule_weights, list(own_rules)),
+        "own_rules": list(own_rules.values()),
         "num_notes_in_melody": FLAGS.num_notes_in_melody,
         "prime_with_all_notes": FLAGS.prime_with_all_notes,
         **settings_from_flags(),
@@ -88,6 +98,7 @@ def task_settings() -> dict[str, Any]:
         key=FLAGS.key,
         mode=FLAGS.reward_mode,
         rule_weights=settings["rule_weights"],
+        extra_rules=tuple(own_rules.items()),
     )
     return settings
 
@@ -95,11 +106,11 @@ def task_settings() -> dict[str, Any]:
 def make_task(settings: dict[str, Any], model: Any = None) -> Any:
     """The `MelodyTask` of these settings; any model will do."""
     del model
-    from melody_rnn.melody_task import MelodyTask
+    from melody_rnn import own_rules
 
     settings = dict(settings)
     primers = take_primers(settings)
-    return MelodyTask(primers=primers, **settings)
+    return own_rules.make_task(primers=primers, **settings)
 
 
 def experiment() -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import math
 import numbers
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +12,7 @@ from rdkit.Chem import Crippen, Mol
 from rdkit.Contrib.SA_Score import sascorer
 
 from molecule_rnn.drug_likeness import qed
+from rl_tuner import own_code
 from rl_tuner.errors import UserError
 
 # Rings of more atoms are hard to make.
@@ -82,20 +82,12 @@ def find_component(name: str) -> Component:
     """
     if name in COMPONENTS:
         return COMPONENTS[name]
-    module_name, colon, function_name = name.partition(":")
-    if not (module_name and colon and function_name):
+    if ":" not in name:
         raise UserError(
             f"unknown component {name!r}; choose one of {', '.join(COMPONENTS)}, or "
             "name a function of your own as my_module:my_score"
         )
-    try:
-        function = getattr(importlib.import_module(module_name), function_name)
-    except Exception as error:  # a user's module may fail in any way
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UserError(
-            f"component {name!r} cannot be imported ({reason}); write "
-            "my_module:my_score, with my_module on the PYTHONPATH"
-        ) from error
+    function = own_code.find(name, "--reward")
     if not callable(function):
         raise UserError(
             f"component {name!r} is not a function; it must take an RDKit molecule "

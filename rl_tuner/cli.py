@@ -24,6 +24,8 @@ def run(
     must be imported inside `main`, so that `--help` does not wait for it.
     """
     program = pathlib.Path(sys.argv[0]).stem
+    # Where a user's own tasks and rules are found, but nothing that is installed.
+    sys.path.append(os.getcwd())
     try:
         if define_flags:
             define_flags(sys.argv)

@@ -7,12 +7,12 @@ own task needs no world: `--task=some.module:SomeTask`.
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
 import importlib.resources
 import pathlib
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rl_tuner import own_code
 from rl_tuner.errors import UserError
 from rl_tuner.experiment import Experiment
 
@@ -67,7 +67,7 @@ class World(Protocol):
 class _OwnTask:
     """The world of a user's own task: a class without settings."""
 
-    SHIPPED_CHECKPOINT = None
+    SHIPPED_CHECKPOINT: str | None = None
 
     def __init__(self, path: str):
         self._path = path
@@ -85,13 +85,7 @@ class _OwnTask:
     def make_task(self, settings: dict[str, Any], model: Any = None) -> Any:
         """Imports the class and makes an instance of it."""
         del model
-        module_name, _, class_name = self._path.partition(":")
-        try:
-            task_class = getattr(importlib.import_module(module_name), class_name)
-        except (ImportError, AttributeError) as error:
-            raise UserError(
-                f"--task={self._path} cannot be imported: {error}"
-            ) from error
+        task_class = own_code.find(self._path, "--task")
         from rl_tuner.task import Task
 
         if not (isinstance(task_class, type) and issubclass(task_class, Task)):

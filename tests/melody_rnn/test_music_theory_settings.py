@@ -8,6 +8,7 @@ from melody_rnn.music_theory_settings import (
     MODES,
     RULE_NAMES,
     MusicTheorySettings,
+    parse_own_rules,
     parse_rule_weights,
 )
 from rl_tuner.errors import UserError
@@ -90,6 +91,27 @@ def test_parse_rule_weights():
 def test_bad_rule_weights(text, reason):
     with pytest.raises(UserError, match=reason):
         parse_rule_weights(text)
+
+
+def test_own_rules_are_named_by_their_functions():
+    assert parse_own_rules(" a.b:rise, c:fall") == {
+        "rise": "a.b:rise",
+        "fall": "c:fall",
+    }
+    assert parse_rule_weights("rise=2,key=0", ["rise"]) == {"rise": 2.0, "key": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("paper", "--rule=paper is not of the form.*--rules"),
+        ("a:motif", "two rules are called 'motif'"),
+        ("a:rise,b:rise", "two rules are called 'rise'"),
+    ],
+)
+def test_bad_own_rules(text, reason):
+    with pytest.raises(UserError, match=reason):
+        parse_own_rules(text)
 
 
 def test_needs_no_tensorflow():
