@@ -73,15 +73,15 @@ def molecule_stats(
 
     Returns:
       A dictionary that JSON can hold: `num_strings` and `num_valid`; of the valid ones,
-      `sums` and `sums_of_squares` of each component; `num_unique`, how many of the
+      `sums` and `sums_of_squares` of each component, and of `length`, that of the
+      string in characters; `num_unique`, how many of the
       first 1,000 and 10,000 are distinct molecules (None if there are fewer valid
       ones); `num_distinct` molecules in all, and of these, with a training set,
       `num_novel`; `num_scaffolds`, distinct ring systems with their linkers;
       `num_filtered`, how many of the first went through the PAINS filter, and
       `num_passing`; `internal_diversity`, 1 - the mean Tanimoto similarity of two of
       the first 1,000 (Morgan fingerprints of radius 2, 1,024 bits), NaN if there are
-      not two; `histograms`, counts in the bins of `HISTOGRAMS` (`length` is that of the
-      string, in characters).
+      not two; `histograms`, counts in the bins of `HISTOGRAMS`.
     """
     if workers is None:
         workers = profile_workers(len(smiles))
@@ -95,13 +95,13 @@ def molecule_stats(
         name: np.array([profiles[string][name] for string in valid])
         for name in COMPONENTS
     }
+    columns["length"] = np.array([len(string) for string in valid], float)
     canonical = [profiles[string]["canonical"] for string in valid]
     scaffolds = {profiles[string]["scaffold"] for string in valid}
     distinct = set(canonical)
     filtered = valid[:PAINS_SAMPLE]
     alerts = profile(filtered, workers, ("pains",))
     passing = [not alerts[string]["pains"] for string in filtered]
-    counted = {**columns, "length": np.array([len(string) for string in valid])}
     return {
         "num_strings": len(smiles),
         "num_valid": len(valid),
@@ -122,7 +122,7 @@ def molecule_stats(
         "num_passing": sum(passing),
         "internal_diversity": internal_diversity(valid[:DIVERSITY_SAMPLE]),
         "histograms": {
-            name: np.histogram(np.clip(counted[name], bins.low, bins.high), bins.edges)[
+            name: np.histogram(np.clip(columns[name], bins.low, bins.high), bins.edges)[
                 0
             ].tolist()
             for name, bins in HISTOGRAMS.items()

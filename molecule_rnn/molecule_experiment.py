@@ -74,10 +74,9 @@ class MoleculeExperiment(Experiment):
         from molecule_rnn.property_figure import plot_properties
 
         path = directory / f"properties{suffix}.png"
-        histograms = {
-            label: [run.counts["histograms"] for run in runs]
-            for label, runs in evaluations.items()
+        stats = {
+            label: [run.counts for run in runs] for label, runs in evaluations.items()
         }
-        plot_properties(histograms, path)
+        plot_properties(stats, path)
         described = "how logP, QED, SA score and length of valid molecules are spread"
         return [Picture("Properties of valid molecules", path, described)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,14 +19,14 @@ _LABELS = {
 
 
 def plot_properties(
-    histograms: Mapping[str, Sequence[Mapping[str, Sequence[int]]]],
+    stats: Mapping[str, Sequence[Mapping[str, Any]]],
     path: str | os.PathLike,
 ) -> None:
     """Draws logP, QED, SA score and length, a panel each.
 
     Args:
-      histograms: by what a model, or data, is called: of each of its runs, the counts
-        in the bins of `metrics.HISTOGRAMS` by property. Runs are added up.
+      stats: by what a model, or data, is called: of each of its runs, what
+        `metrics.molecule_stats` returned. Runs are added up.
       path: of the PNG file to write.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -37,14 +38,13 @@ def plot_properties(
         figure.subplots(2, 2).flat, _LABELS.items(), strict=True
     ):
         edges = HISTOGRAMS[name].edges
-        middles = (edges[:-1] + edges[1:]) / 2
-        for model, runs in histograms.items():
-            counts = np.sum([run[name] for run in runs], axis=0)
-            total = counts.sum()
-            if not total:  # not one valid molecule
-                axis.plot([], [], label=f"{model}: none")
+        for model, runs in stats.items():
+            total = sum(run["num_valid"] for run in runs)
+            if not total:
+                axis.plot([], [], label=f"{model}: not one molecule")
                 continue
-            mean = (counts * middles).sum() / total
+            counts = np.sum([run["histograms"][name] for run in runs], axis=0)
+            mean = sum(run["sums"][name] for run in runs) / total
             axis.stairs(
                 100 * counts / total,
                 edges,

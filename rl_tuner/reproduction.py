@@ -175,7 +175,7 @@ def _draw_learning(finished: FinishedGrid, c: float, suffix: str) -> Picture:
     }
     one = next(iter(runs.values()))
     band = "; band: one standard deviation across seeds" if len(one) > 1 else ""
-    heading = f"Means over all tokens of {CURVE_SEQUENCES} sequences, c = {c:g}{band}"
+    heading = f"Means over {CURVE_SEQUENCES} sequences, c = {c:g}{band}"
     learning_figures.plot_learning(curves, panels, heading, path)
     return Picture(title, path, "; ".join(panels.values()) + ", along training")
 

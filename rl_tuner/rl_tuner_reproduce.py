@@ -46,9 +46,18 @@ def main() -> None:
     print(f"{reproduction.PAGE_NAME} in {finished.directory} shows all of it")
 
 
+def _define_flags(argv: list[str]) -> None:
+    """The world's flags, with its paper's weight of the prior."""
+    tuning_flags.define_task_flags(argv)
+    world = worlds.find_world(worlds.task_in(argv))
+    scaler = worlds.tuning_defaults_of(world, argv).get("reward_scaler")
+    if scaler:
+        FLAGS.set_default("c", [repr(1.0 / scaler)])
+
+
 def console_entry() -> None:
     """Runs the binary."""
-    cli.run(main, tuning_flags.define_task_flags)
+    cli.run(main, _define_flags)
 
 
 if __name__ == "__main__":
