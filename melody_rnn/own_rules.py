@@ -70,15 +70,19 @@ def find_rules(paths: Sequence[str]) -> OwnRules:
     return OwnRules(tuple(compiled), tuple(python))
 
 
-def make_task(own_rules: Sequence[str] = (), **settings: Any) -> MelodyTask:
+def make_task(rule: Sequence[str] = (), **settings: Any) -> MelodyTask:
     """A `MelodyTask` of these settings with rules of a user's own.
 
     Says on standard error which of them are plain Python.
 
+    Args:
+      rule: `module:function` each, as `find_rules` takes them.
+      **settings: of `MelodyTask`.
+
     Raises:
       UserError: a rule or a setting makes no sense.
     """
-    rules = find_rules(own_rules)
+    rules = find_rules(rule)
     if not rules.python:
         return MelodyTask(extra_rules=rules.compiled, **settings)
     names = " and ".join(name for name, _ in rules.python)

@@ -87,7 +87,7 @@ def task_settings() -> dict[str, Any]:
         "key": FLAGS.key,
         "reward_mode": FLAGS.reward_mode,
         "rule_weights": parse_rule_weights(FLAGS.rule_weights, list(own_rules)),
-        "own_rules": list(own_rules.values()),
+        "rule": list(own_rules.values()),
         "num_notes_in_melody": FLAGS.num_notes_in_melody,
         "prime_with_all_notes": FLAGS.prime_with_all_notes,
         **settings_from_flags(),
