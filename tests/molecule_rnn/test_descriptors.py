@@ -46,8 +46,8 @@ def test_own_component_is_found_by_name():
     [
         ("solubility", "unknown component 'solubility'; choose one of log_p, sa"),
         ("", "unknown component ''"),
-        (":score", "unknown component ':score'"),
-        ("module:", "unknown component 'module:'"),
+        (":score", "=:score is not of the form my_module:my_name"),
+        ("module:", "=module: is not of the form"),
         ("no_such_module:score", "No module named 'no_such_module'"),
         ("scoring_components:no_such", "has no attribute 'no_such'"),
         ("scoring_components:not_a_function", "is not a function"),
