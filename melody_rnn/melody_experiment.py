@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,14 @@ class MelodyExperiment(Experiment):
         "g_reference": PAPER_TABLE1["G"],
     }
 
-    def judge(self, task: Any, sequences: np.ndarray) -> Judgement:
+    def judge(
+        self,
+        task: Any,
+        sequences: np.ndarray,
+        corpus: Sequence[Sequence[int]] | None = None,
+    ) -> Judgement:
         """Table 1 of melodies [N, T], with standard errors and the counts behind it."""
+        del corpus
         from melody_rnn.metrics import composition_stats
 
         settings = task.settings

@@ -11,7 +11,6 @@ import numpy as np
 from molecule_rnn.smiles_rnn_config import RANDOM_TOKEN, START_TOKEN
 from molecule_rnn.table2 import (
     PAPER_TABLE2,
-    TABLE2_ROWS,
     table2_metrics,
     table2_standard_errors,
 )
@@ -40,15 +39,26 @@ class MoleculeExperiment(Experiment):
     table_title = "Table 2"
     curves_title = "Curves"
     next_token_title = "Next tokens"
-    curve_panels = {  # noqa: RUF012
-        row.name: f"{row.label[0].lower()}{row.label[1:]}" for row in TABLE2_ROWS
-    }
 
-    def judge(self, task: MoleculeTask, sequences: np.ndarray) -> Judgement:
+    def judge(
+        self,
+        task: MoleculeTask,
+        sequences: np.ndarray,
+        corpus: Sequence[Sequence[int]] | None = None,
+    ) -> Judgement:
         """Table 2 of sequences [N, T], its errors, and the counts behind it."""
-        from molecule_rnn.metrics import molecule_stats
+        from molecule_rnn import metrics
 
-        stats = molecule_stats(task.vocabulary.decode(sequences))
+        smiles = task.vocabulary.decode(sequences)
+        known = [task.vocabulary.decode([row])[0] for row in corpus or ()]
+        workers = metrics.profile_workers(len(smiles) + len(known))
+        try:
+            training_set = None
+            if corpus is not None:
+                training_set = metrics.canonical_smiles(known, workers)
+            stats = metrics.molecule_stats(smiles, workers, training_set)
+        finally:
+            workers.close()
         return Judgement(table2_metrics(stats), table2_standard_errors(stats), stats)
 
     def remarks(self, task: MoleculeTask) -> list[str]:

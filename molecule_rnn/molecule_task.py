@@ -33,6 +33,7 @@ class MoleculeTask(ScoredTask):
 
     name = "molecule"
     end_token = EOS
+    curve_panels = {row.name: row.label for row in TABLE2_ROWS}  # noqa: RUF012
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -96,6 +97,7 @@ def measure_policy(
     num_sequences: int,
     seed: int = 0,
     untuned: SequenceRNN | None = None,
+    corpus: Sequence[Sequence[int]] | None = None,
 ) -> Evaluation:
     """Samples sequences and judges them, with standard errors.
 
@@ -106,13 +108,18 @@ def measure_policy(
       num_sequences: how many.
       seed: the same seed samples the same.
       untuned: the prior, where the policy's Reward RNN is no longer the prior.
+      corpus: what the prior was trained on, to find what is not new.
 
     Returns:
       metrics as of `evaluate_policy`, and `log_untuned`, the mean log p(a|s) of a token
       under the prior, whatever the Reward RNN has become.
     """
     generated = generate_for_task(policy, task, num_sequences, seed=seed)
-    judgement = experiment.judge(task, generated.sequences)
+    judgement = experiment.judge(task, generated.sequences, corpus)
+    copied = {}
+    if corpus is not None:
+        share = Corpus(corpus).copied_share(generated.sequences, task.end_token)
+        copied["copied"] = share
     measures = _token_measures(generated, task)
     measures["log_untuned"] = measures["log_prior"]
     if untuned is not None:
@@ -129,6 +136,7 @@ def measure_policy(
         metrics={
             **judgement.metrics,
             "unique": unique_share(generated.sequences),
+            **copied,
             **{name: mean for name, (mean, _) in means.items()},
         },
         standard_errors={

@@ -72,8 +72,6 @@ class Experiment:
       table_title: what the table of models is called, and its files.
       curves_title: what the figure of measures along training is called.
       next_token_title: what the figure of probabilities along a sequence is called.
-      curve_panels: metrics of the task that are drawn along training too, name ->
-        title of the panel.
     """
 
     prior_label: str = "untuned"
@@ -81,10 +79,18 @@ class Experiment:
     table_title: str = "Table 1"
     curves_title: str = "Figure 2"
     next_token_title: str = "Figure 4"
-    curve_panels: Mapping[str, str] = {}
 
-    def judge(self, task: Task, sequences: np.ndarray) -> Judgement:
-        """Judges sequences [N, T] of a `Task`."""
+    def judge(
+        self,
+        task: Task,
+        sequences: np.ndarray,
+        corpus: Sequence[Sequence[int]] | None = None,
+    ) -> Judgement:
+        """Judges sequences [N, T] of a `Task`.
+
+        With the corpus that the prior was trained on they may be compared with it.
+        """
+        del corpus
         return Judgement(task.metrics(sequences), {}, {})
 
     def remarks(self, task: Task) -> list[str]:

@@ -167,7 +167,7 @@ def _draw_learning(finished: FinishedGrid, c: float, suffix: str) -> Picture:
     experiment = finished.experiment
     title = experiment.curves_title
     path = finished.directory / f"{_file_stem(title)}{suffix}.png"
-    panels = {**learning_figures.REWARD_PANELS, **experiment.curve_panels}
+    panels = {**learning_figures.REWARD_PANELS, **finished.task.curve_panels}
     runs = _runs_of(finished, c)
     curves = {
         finished.label(model): [read_curves(run) for run in runs[model]]

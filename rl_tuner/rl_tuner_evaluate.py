@@ -22,6 +22,12 @@ flags.DEFINE_string(
     "task", worlds.DEFAULT_TASK, "What an untuned model is measured by."
 )
 flags.DEFINE_string("run_dir", "", "What rl_tuner_train wrote, or a run of a grid.")
+flags.DEFINE_string(
+    "corpus_dir",
+    "",
+    "What the model was trained on, as the task's create_dataset wrote it, to count "
+    "what is copied from it.",
+)
 flags.DEFINE_string("output_dir", "", "Where to write; nowhere by default.")
 flags.DEFINE_integer("num_melodies", 100_000, "Sequences to measure on.")
 flags.DEFINE_alias("num_sequences", "num_melodies")
@@ -54,6 +60,7 @@ def main() -> None:
         }
         task_settings = run.task_settings | given
     output_dir = cli.writable_directory(FLAGS.output_dir) if FLAGS.output_dir else None
+    corpus = world.read_corpus(FLAGS.corpus_dir) if FLAGS.corpus_dir else None
 
     cli.load_tensorflow()
     from rl_tuner import comparison
@@ -68,7 +75,7 @@ def main() -> None:
     task.check_model(policy.q_network)
     experiment = worlds.experiment_of(world)
     evaluation = measure_policy(
-        policy, task, experiment, FLAGS.num_melodies, FLAGS.seed
+        policy, task, experiment, FLAGS.num_melodies, FLAGS.seed, corpus=corpus
     )
     # A run does not hold the untuned model, if its Reward RNN has moved.
     evaluation.metrics.pop("log_untuned")

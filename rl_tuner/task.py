@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import pathlib
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -27,6 +28,7 @@ class Task(abc.ABC):
       reward_state_size: integers per sequence that `reward` carries from one token to
         the next; they are 0 before the first.
       uses_log_prior: False keeps log p(a|s) out of the reward under any algorithm.
+      curve_panels: which of `metrics` are drawn along training: name -> title.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Task(abc.ABC):
     end_token: int | None = None
     reward_state_size: int = 0
     uses_log_prior: bool = True
+    curve_panels: Mapping[str, str] = {}
 
     def prime(self, batch_size: int, seed: tf.Tensor) -> tf.Tensor:
         """What new sequences begin from, not part of them: [N] or [N, P] int32.

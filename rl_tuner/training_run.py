@@ -138,7 +138,7 @@ def train_and_save(
     with _writing_to(outputs.directory):
         curves = _train(tuner, num_steps, outputs, report)
         run_directory.save_networks(outputs.directory, tuner)
-        _write_curves(curves, outputs)
+        _write_curves(curves, tuner.task, outputs)
 
 
 def write_samples(
@@ -175,7 +175,7 @@ def _train(
         due = len(curves) * outputs.curve_every
         if progress.step >= min(due, num_steps):
             curves.append(_curve_point(tuner, progress))
-            for name in _EVALUATION_CURVES:
+            for name in (*_EVALUATION_CURVES, *tuner.task.curve_panels):
                 points[f"evaluation/{name}"] = curves[-1][name]
         tensorboard.write(progress.step, points)
         nonlocal last_save
@@ -287,13 +287,14 @@ def _curve_point(tuner: RLTuner, progress: TrainingProgress) -> dict[str, float]
     }
 
 
-def _write_curves(curves: list[dict[str, float]], outputs: Outputs) -> None:
+def _write_curves(curves: list[dict[str, float]], task: Task, outputs: Outputs) -> None:
     with open(outputs.directory / run_directory.CURVES_NAME, "w", newline="") as file:
         writer = csv.DictWriter(file, list(curves[0]))
         writer.writeheader()
         writer.writerows(curves)
     path = outputs.directory / "curves.png"
-    reports.plot_curves(curves, CURVE_LABELS, outputs.title, path)
+    labels = {**CURVE_LABELS, **task.curve_panels}
+    reports.plot_curves(curves, labels, outputs.title, path)
 
 
 def _write_metrics(

@@ -40,6 +40,15 @@ def test_sequences_are_judged_as_molecules_up_to_their_end(task):
     assert errors["percent_valid"] > 0
 
 
+def test_molecules_of_the_training_set_are_not_novel(task):
+    """Even where they are written in another way."""
+    corpus = [task.vocabulary.encode(smiles) for smiles in ("OCC", "CC", "CC")]
+    judge = MoleculeExperiment().judge
+    metrics = judge(task, sequences(task, "CCO", "CCC", "CCl", "C("), corpus).metrics
+    assert metrics["novel"] == pytest.approx(200 / 3)
+    assert "novel" not in judge(task, sequences(task, "CCO")).metrics
+
+
 def test_papers_figures_stand_beside_psi(task):
     experiment = MoleculeExperiment()
     measured = evaluation(task, "CCO", "CC", "C(")
@@ -92,13 +101,12 @@ def test_properties_are_drawn_also_where_nothing_is_valid(task, tmp_path):
 
 def test_validity_and_each_component_are_drawn_along_training(task, tmp_path):
     """Some points have no valid molecule, and so no means."""
-    experiment = MoleculeExperiment()
     curve = [
         {"step": step, "log_prior": -1.0, "task_reward": 2.0}
         | task.metrics(sequences(task, *smiles))
         for step, smiles in ((0, ["C("]), (10, ["CCO", "C("]), (20, ["CCO"]))
     ]
-    panels = {**learning_figures.REWARD_PANELS, **experiment.curve_panels}
+    panels = {**learning_figures.REWARD_PANELS, **task.curve_panels}
     assert list(panels)[2:] == [row.name for row in TABLE2_ROWS]
     learning_figures.plot_learning({"Psi": [curve]}, panels, "", tmp_path / "c.png")
     assert Image.open(tmp_path / "c.png").size[1] > 1500
