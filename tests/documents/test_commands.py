@@ -1,0 +1,150 @@
+"""Every command of the documents runs, made small; a page is gone through in order."""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import documents
+import numpy as np
+import pytest
+from binaries import run_binary
+
+pytestmark = pytest.mark.docs
+
+# Flags that are added; of a flag that is given twice the last counts.
+SMALL = {
+    "note_rnn_create_dataset": ["--source=my_tunes", "--eval_ratio=0.5"],
+    "note_rnn_train": ["--num_training_steps=4", "--eval_every=2", "--layer_sizes=8"],
+    "smiles_rnn_create_dataset": ["--source=my_molecules.smi", "--eval_ratio=0.5"],
+    "smiles_rnn_train": ["--num_training_steps=4", "--eval_every=2", "--layer_sizes=8"],
+    "rl_tuner_train": [
+        "--training_steps=400",
+        "--output_every_nth=200",
+        "--num_samples=2",
+        "--num_melodies=20",
+    ],
+    "rl_tuner_generate": ["--num_outputs=2"],
+    "rl_tuner_score": [],
+    "rl_tuner_evaluate": ["--num_melodies=20"],
+    "rl_tuner_export": [],
+    "rl_tuner_reproduce": [
+        "--steps=400",
+        "--seeds=1",
+        "--algorithms=psi",
+        "--output_every_nth=200",
+        "--num_samples=2",
+        "--num_melodies=20",
+    ],
+    "rl_tuner_tradeoff": [
+        "--steps=400",
+        "--c=1",
+        "--algorithms=psi",
+        "--num_melodies=20",
+    ],
+    "rl_tuner_listen": ["--port=0", "--num_melodies=2"],
+}
+OF_MOLECULES = [
+    "--num_sequences=10",
+    "--train_every_nth=10",
+    "--rounds_per_scoring=2",
+    "--minibatch_size=8",
+    "--replay_capacity=1000",
+]
+NOT_RUN = {
+    "mypy": "is run by .ci/run",
+    "pip": "installs what the tests have installed",
+    "pre-commit": "would change the checkout",
+    "pytest": "is what runs this",
+    "python": "measures, or writes into the checkout",
+    "python3": "makes an environment: .ci/run does",
+    "ruff": "is run by .ci/run",
+}
+COMMANDS = [
+    (page, index, words)
+    for page in documents.PAGES
+    if (documents.ROOT / page).exists()
+    for index, words in enumerate(documents.commands(page))
+]
+TUNE = "X:1\nL:1/16\nK:C\n" + "c2d2e2f2 g2a2b2c'2 b2a2g2f2 e2d2c4|" * 4
+
+
+@pytest.fixture(name="folders", scope="module")
+def _folders(tmp_path_factory):
+    """A folder for each page, with what its reader has."""
+    from melody_rnn.midi import write_midi
+    from rl_tuner.export import export
+    from rl_tuner.sequence_rnn import SequenceRNN
+
+    folders = {}
+    for page in documents.PAGES:
+        folder = folders[page] = tmp_path_factory.mktemp("reader")
+        (folder / "checkpoints").symlink_to(documents.ROOT / "checkpoints")
+        for other in documents.PAGES:
+            for name, text in documents.named_files(other).items():
+                (folder / name).write_text(text)
+        (folder / "my_tunes").mkdir()
+        notes = np.random.default_rng(0).integers(2, 38, [5, 32]).repeat(2, axis=1)
+        notes[:, 1::2] = 0
+        for number, melody in enumerate(notes):
+            write_midi(melody, folder / "my_tunes" / f"tune_{number}.mid")
+        write_midi(notes[0], folder / "my_tunes" / "tune.mid")
+        (folder / "my_tunes" / "tune.abc").write_text(TUNE)
+        ends = ("O", "N", "c1ccccc1")
+        molecules = ["C" * length + end for length in range(1, 9) for end in ends]
+        (folder / "my_molecules.smi").write_text("\n".join(molecules))
+        model = SequenceRNN(38, (8,))
+        export(model, "magenta_checkpoint", folder / "my_magenta_run")
+        export(model, "mag", folder / "basic_rnn.mag")
+    return folders
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [(page, words) for page, _, words in COMMANDS],
+    ids=[f"{page}-{index}-{words[0]}" for page, index, words in COMMANDS],
+)
+def test_command_runs(page, words, folders):
+    program, *flags = words
+    if program in NOT_RUN:
+        pytest.skip(f"{program} {NOT_RUN[program]}")
+    flags += SMALL[program]
+    if "--task=molecule" in flags:
+        flags += OF_MOLECULES
+    if program == "rl_tuner_listen":
+        _listen(flags, folders[page])
+        return
+    result = run_binary(program, *flags, cwd=folders[page], timeout=600)
+    assert result.returncode == 0, result.stderr[-4000:]
+
+
+def test_python_of_the_readme_runs(folders):
+    [code] = documents.blocks("README.md", "python")
+    code = code.replace("300_000", "200").replace("10_000", "20")
+    code += "\nassert melodies.shape == (8, 32)\nassert 'kl' in metrics\n"
+    subprocess.run(
+        [sys.executable, "-c", code], cwd=folders["README.md"], check=True, timeout=600
+    )
+
+
+def _listen(flags, folder):
+    """Waits until the page is there, and ends it as a user does."""
+    program = pathlib.Path(sys.executable).with_name("rl_tuner_listen")
+    with subprocess.Popen(
+        [program, *flags],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    ) as process:
+        said = []
+        with contextlib.suppress(StopIteration):
+            while "http://127.0.0.1:" not in (line := next(process.stdout)):
+                said.append(line)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        assert process.returncode == 0, json.dumps(said)

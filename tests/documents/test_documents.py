@@ -1,0 +1,125 @@
+"""The documents' commands, examples and links are true, as far as is quick to see."""
+
+import json
+import subprocess
+import sys
+
+import documents
+import numpy as np
+import pytest
+
+from melody_rnn import own_rules
+from molecule_rnn.scorer import Scorer
+from rl_tuner import worlds
+from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
+from rl_tuner.sequence_rnn import SequenceRNN
+
+pytestmark = pytest.mark.skipif(
+    not (documents.ROOT / "setup.py").exists(),
+    reason="the documents are not all here, as in Bazel",
+)
+
+# Reads command lines, and does everything but what they ask for.
+CHECK_FLAGS = """
+import importlib.metadata, json, os, sys
+from rl_tuner import cli
+cli._guarded = lambda main, program: None
+scripts = importlib.metadata.entry_points(group="console_scripts")
+for words in json.load(sys.stdin):
+    process = os.fork()
+    if not process:
+        sys.argv = words
+        scripts[words[0]].load()()
+        os._exit(0)
+    if os.waitpid(process, 0)[1]:
+        print(*words)
+"""
+CONFIG = RLTunerConfig(exploration_steps=50, rounds_per_scoring=2)
+
+
+@pytest.fixture(name="examples", scope="module")
+def _examples(tmp_path_factory):
+    """A folder, importable, with the files that the documents say to write."""
+    folder = tmp_path_factory.mktemp("examples")
+    for page in documents.PAGES:
+        for name, text in documents.named_files(page).items():
+            (folder / name).write_text(text)
+    sys.path.append(str(folder))
+    yield folder
+    sys.path.remove(str(folder))
+
+
+def test_links_lead_somewhere():
+    for page in documents.PAGES:
+        for path, anchor in documents.links(page):
+            assert path.exists(), f"{page}: {path}"
+            if anchor:
+                assert anchor in documents.anchors(path), f"{page}: #{anchor}"
+
+
+def test_commands_have_the_flags_that_they_are_given():
+    scripts = [
+        words
+        for page in documents.PAGES
+        for words in documents.commands(page)
+        if words[0].startswith(("rl_tuner_", "note_rnn_", "smiles_rnn_"))
+    ]
+    assert len(scripts) > 20
+    result = subprocess.run(
+        [sys.executable, "-c", CHECK_FLAGS],
+        input=json.dumps(scripts),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout == "", result.stderr
+
+
+@pytest.mark.parametrize(
+    "path", ["my_task:RisingTask", "my_python_task:PalindromeTask"]
+)
+def test_tasks_of_the_documents_tune(path, examples):
+    task = worlds.find_world(path).make_task({})
+    tuner = RLTuner(SequenceRNN(38, (4,)), task, CONFIG)
+    seen = []
+    tuner.train(100, seen.append)
+    sequences = tuner.generate(50)
+    rewards = task.rewards(sequences)
+    assert rewards.shape == sequences.shape == (50, task.max_length)
+    [name] = task.metrics(sequences)
+    assert 0.0 <= tuner.evaluate(20)[name] <= 1.0
+    if path.endswith("RisingTask"):
+        rises = np.diff(sequences, prepend=0) > 0
+        assert (rewards == np.where(rises, 1, -1)).all()
+        # What the compiled loop paid is what whole sequences are worth.
+        assert -1.0 <= seen[-1].task_reward <= 1.0
+    else:
+        mirrored = sequences == sequences[:, ::-1]
+        assert (rewards[:, 4:] == mirrored[:, 4:]).all()
+        assert not rewards[:, :4].any()
+
+
+def test_rules_of_the_documents_score(examples):
+    rules = own_rules.find_rules(["my_rules:small_steps", "my_rules:answers"])
+    [(_, small_steps)], [(_, answers)] = rules
+    assert (small_steps.__name__, answers.__name__) == ("small_steps", "answers")
+    melody = np.array([[14, 16, 0, 15, 22, 1, 2, 3, 14, 16, 30, 15, 0, 0, 0, 0]])
+    task = own_rules.make_task(
+        ["my_rules:small_steps", "my_rules:answers"],
+        num_notes_in_melody=16,
+        rule_weights={"answers": 10.0},
+    )
+    without = own_rules.make_task(num_notes_in_melody=16)
+    steps = [0, 1, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]
+    repeats = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 1, 0, 0, 0, 0]
+    np.testing.assert_allclose(
+        (task.rewards(melody) - without.rewards(melody))[0],
+        np.add(steps, 20.0 * np.array(repeats)),
+        atol=1e-4,
+    )
+
+
+def test_score_of_the_documents_scores(examples):
+    score = Scorer(["my_scores:lightness"])
+    assert score("CCO") == [1.0]
+    assert score("C" * 40) == [0.0]
