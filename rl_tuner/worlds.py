@@ -12,7 +12,7 @@ import importlib.resources
 import pathlib
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rl_tuner import own_code
+from rl_tuner import own_code, run_directory
 from rl_tuner.errors import UserError
 from rl_tuner.experiment import Experiment
 
@@ -149,7 +149,13 @@ def tuning_defaults_of(world: World, argv: list[str]) -> dict[str, Any]:
 
 
 def task_in(argv: list[str]) -> str:
-    """The value of `--task` on a command line that is not parsed yet."""
+    """The task of a command line not parsed yet: that of its run, or of `--task`."""
+    run_dir = value_in(argv, "run_dir", "")
+    if run_dir:
+        try:
+            return run_directory.read_settings(pathlib.Path(run_dir).expanduser()).task
+        except UserError:
+            pass  # the binary reads it again, and says what is wrong
     return value_in(argv, "task", DEFAULT_TASK)
 
 

@@ -1,9 +1,11 @@
+import dataclasses
 import subprocess
 import sys
 
 import pytest
 
-from rl_tuner import worlds
+from rl_tuner import run_directory, worlds
+from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 
 
@@ -18,6 +20,15 @@ from rl_tuner.errors import UserError
 )
 def test_task_is_found_on_the_command_line(argv, task):
     assert worlds.task_in(argv) == task
+
+
+def test_task_of_a_run_is_that_of_its_settings(tmp_path):
+    """So that its world's flags can be defined."""
+    config = dataclasses.asdict(RLTunerConfig())
+    settings = run_directory.RunSettings("molecule", {}, "prior", 10, config)
+    run_directory.write_settings(tmp_path, settings)
+    assert worlds.task_in(["x", f"--run_dir={tmp_path}"]) == "molecule"
+    assert worlds.task_in(["x", "--run_dir=nowhere"]) == "melody"
 
 
 def test_melody_world_ships_its_checkpoint():
