@@ -74,7 +74,7 @@ class Module:
 
     def imports(self) -> Iterator[str]:
         """Names of all modules that may be meant by its imports and its strings."""
-        for node in ast.walk(self.tree):
+        for node in _walk_at_run_time(self.tree):
             if isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
@@ -200,6 +200,15 @@ def build_files(root: pathlib.Path = ROOT) -> dict[pathlib.Path, str]:
 
 
 VISIBILITY = 'package(default_visibility = ["//visibility:public"])\n'
+
+
+def _walk_at_run_time(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes, but for what only type checkers read: it may go round in circles."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
+        yield from _walk_at_run_time(child)
 
 
 def _read(root: pathlib.Path, path: pathlib.Path) -> Module:

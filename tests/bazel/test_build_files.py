@@ -35,6 +35,15 @@ def test_targets_sources_and_deps_agree_with_the_files_and_their_imports(build_f
     assert not stale, "out of date; run: python tests/bazel/build_files.py"
 
 
+def test_no_imports_go_round_in_circles(build_files):
+    sources = build_files.Sources(ROOT)
+    modules = [m for folder in sources.folders for m in sources.modules(folder)]
+    left = {module: sources.dependencies(module) for module in modules}
+    while free := [module for module, needed in left.items() if not needed]:
+        left = {m: needed - {*free} for m, needed in left.items() if m not in free}
+    assert not [module.label for module in left]
+
+
 def test_imports_are_found_wherever_they_are(build_files, tmp_path):
     files = {
         "setup.py": "SCRIPTS = {'tune': 'rl_tuner.tune'}\n"
@@ -44,7 +53,8 @@ def test_imports_are_found_wherever_they_are(build_files, tmp_path):
         "melody_rnn/__init__.py": "",
         "melody_rnn/world.py": "import numpy\nfrom rl_tuner import task, worlds\n",
         "rl_tuner/__init__.py": "__version__ = '1'",
-        "rl_tuner/task.py": "from rl_tuner import __version__",
+        "rl_tuner/task.py": "from rl_tuner import __version__\n"
+        "if TYPE_CHECKING:\n    from rl_tuner import worlds\n",
         "rl_tuner/worlds.py": "FOLDER = 'rl_tuner_checkpoints'",
         "rl_tuner/tune.py": "def main():\n    import rl_tuner.worlds\n"
         "if __name__ == '__main__':\n    main()\n",
