@@ -50,13 +50,21 @@ class CompiledTraining:
         self, state: rollout.RolloutState, index: tf.Tensor
     ) -> tuple[rollout.RolloutState, tf.Tensor]:
         """Some steps of all sequences, then the updates that are due for them."""
-        acting_seeds, update_seeds = self._tuner.round_seeds(index)
+        state, acted = self.play(state, index)
+        _, update_seeds = self._tuner.round_seeds(index)
+        return state, tf.concat([self._tuner.learn(update_seeds), acted], axis=0)
+
+    def play(
+        self, state: rollout.RolloutState, index: tf.Tensor
+    ) -> tuple[rollout.RolloutState, tf.Tensor]:
+        """A round's steps: the next state, and sums of task reward and log p(a|s)."""
+        seeds, _ = self._tuner.round_seeds(index)
         epsilon = self._tuner.epsilon(index)
         acted = tf.zeros([2])
-        for turn in tf.range(acting_seeds.shape[0]):
-            state, rewards = self._act_and_store(state, acting_seeds[turn], epsilon)
+        for turn in tf.range(seeds.shape[0]):
+            state, rewards = self._act_and_store(state, seeds[turn], epsilon)
             acted += rewards
-        return state, tf.concat([self._tuner.learn(update_seeds), acted], axis=0)
+        return state, acted
 
     def _act_and_store(
         self, state: rollout.RolloutState, seed: tf.Tensor, epsilon: tf.Tensor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import keras
@@ -65,6 +65,18 @@ class Update(NamedTuple):
     errors: tf.Tensor
 
 
+class Replica(NamedTuple):
+    """One of several tuners that act apart, and learn together.
+
+    Attributes:
+      number: from 0.
+      count: how many they are.
+    """
+
+    number: int = 0
+    count: int = 1
+
+
 class Training(Protocol):
     """A loop of acting and updating.
 
@@ -95,16 +107,28 @@ class RLTuner:
       rounds: int64 variable, rounds of acting and updating so far.
       replay: the memory of transitions.
       acting: variables, where the sequences stand that are being played.
+      replica: which one this is, where several train the same networks.
     """
 
     def __init__(
-        self, prior: SequenceRNN, task: Task, config: RLTunerConfig | None = None
+        self,
+        prior: SequenceRNN,
+        task: Task,
+        config: RLTunerConfig | None = None,
+        replica: Replica | None = None,
     ):
         """Clones the prior.
+
+        Args:
+          prior: p(a|s).
+          task: what it is tuned for.
+          config: the settings.
+          replica: which one this is; by default the only one. See `DistributedTuner`.
 
         Raises:
           UserError: the prior and the task have different vocabularies.
         """
+        self.replica = replica or Replica()
         task.check_model(prior)
         self.config = config or RLTunerConfig()
         self.task = task
@@ -142,7 +166,12 @@ class RLTuner:
     @property
     def step(self) -> int:
         """Environment steps so far: tokens that were acted."""
-        return int(self.rounds) * self.config.steps_per_round
+        return int(self.rounds) * self.steps_per_round
+
+    @property
+    def steps_per_round(self) -> int:
+        """Environment steps of a round, of all replicas together."""
+        return self.config.steps_per_round * self.replica.count
 
     def train(
         self,
@@ -165,14 +194,14 @@ class RLTuner:
           UserError: the task's rewards make no sense.
         """
         at_once = self._training.rounds_at_once
-        steps_at_once = at_once * self.config.steps_per_round
+        steps_at_once = at_once * self.steps_per_round
         left = -(-num_steps // steps_at_once) * at_once
         stretch = max(1, report_every // steps_at_once) * at_once
         while left > 0:
             rounds = min(left, stretch)
             loss, updates, reward, log_p = self._training.run(rounds)
             left -= rounds
-            steps = rounds * self.config.steps_per_round
+            steps = rounds * self.steps_per_round
             loss = float(loss / max(updates, 1))
             divergence.check(
                 self.step,
@@ -212,6 +241,17 @@ class RLTuner:
         The metrics are those of `evaluation.evaluate_policy`.
         """
         return evaluation.evaluate_policy(self.policy, self.task, num_sequences, seed)
+
+    def any_wishes(self, wish: bool) -> bool:
+        """Whether any process that trains wishes it: all hear the same.
+
+        All must ask, after the same step; here there is one process.
+        """
+        return wish
+
+    def least(self, number: int) -> int:
+        """The least number of any process that trains: see `any_wishes`."""
+        return number
 
     def state(self) -> LazyArrays:
         """All of the run that `restore` needs to go on as if it had not been cut.
@@ -281,6 +321,14 @@ class RLTuner:
             where the action ended the sequence; and what the replay mode remembers.
           weights: [N], factors of the losses.
         """
+        update, gradients = self.gradients(batch, weights)
+        self.apply_gradients(gradients)
+        return update
+
+    def gradients(
+        self, batch: transitions.Batch, weights: tf.Tensor | None = None
+    ) -> tuple[Update, list[tf.Tensor]]:
+        """What `train_step` finds, and the gradients that it applies."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             trained = [variable.value for variable in self._trained]
             tape.watch(trained)
@@ -291,10 +339,14 @@ class RLTuner:
             if weights is not None:
                 squared *= weights
             loss = tf.reduce_mean(squared)
-        gradients = clip_by_group_norm(
-            tape.gradient(loss, trained), self._clipping_groups, self.config.clip_norm
+        return Update(loss, value, errors), tape.gradient(loss, trained)
+
+    def apply_gradients(self, gradients: Sequence[tf.Tensor]) -> None:
+        """Clips them, moves the Q network by them, and the target network after it."""
+        clipped = clip_by_group_norm(
+            gradients, self._clipping_groups, self.config.clip_norm
         )
-        self._optimizer.apply(gradients, self._trained)
+        self._optimizer.apply(clipped, self._trained)
         rate = self.config.target_network_update_rate
         for slow, fast in zip(
             self.target_network.trainable_variables,
@@ -302,23 +354,38 @@ class RLTuner:
             strict=True,
         ):
             slow.assign((1.0 - rate) * slow + rate * fast)
-        return Update(loss, value, errors)
 
     def learn(self, seeds: tf.Tensor) -> tf.Tensor:
         """The updates that are due, one for each seed [K, 2]: sum of losses, count.
 
         There are none before a batch of transitions is stored.
         """
-        config = self.config
         losses = tf.zeros([2])
-        if self.replay.size >= config.minibatch_size:
+        if self.can_learn:
             for turn in tf.range(seeds.shape[0]):
-                sample = self.replay.sample(config.minibatch_size, seeds[turn])
-                weights = sample.weights if config.importance_exponent else None
-                update = self.train_step(sample.transitions, weights)
-                self.replay.update(sample.rows, update.errors)
-                losses += tf.stack([update.loss, 1.0])
+                loss, gradients = self.sample_gradients(seeds[turn])
+                self.apply_gradients(gradients)
+                losses += tf.stack([loss, 1.0])
         return losses
+
+    @property
+    def can_learn(self) -> tf.Tensor:
+        """Whether a batch of transitions is stored, a scalar bool."""
+        return self.replay.size >= self.config.minibatch_size
+
+    @property
+    def gradient_shapes(self) -> list[tf.TensorShape]:
+        """Those of the gradients that `apply_gradients` takes."""
+        return [variable.shape for variable in self._trained]
+
+    def sample_gradients(self, seed: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """The loss and the gradients of a batch that is drawn from the memory."""
+        config = self.config
+        sample = self.replay.sample(config.minibatch_size, seed)
+        weights = sample.weights if config.importance_exponent else None
+        update, gradients = self.gradients(sample.transitions, weights)
+        self.replay.update(sample.rows, update.errors)
+        return update.loss, gradients
 
     def act(
         self, state: rollout.RolloutState, seed: tf.Tensor, epsilon: tf.Tensor
@@ -390,12 +457,14 @@ class RLTuner:
     def _seed(self, purpose: int, index: int | tf.Tensor) -> tf.Tensor:
         """A key of its own for each purpose and round of this run."""
         key = tf.constant([self.config.seed, purpose], tf.int32)
+        if self.replica.number:
+            key = tf.random.fold_in(key, self.replica.number)
         return tf.random.fold_in(key, tf.cast(index, tf.int32))
 
     def epsilon(self, index: tf.Tensor) -> tf.Tensor:
         """The share of random actions in a round."""
         return exploration.linear_epsilon(
-            index * self.config.steps_per_round,
+            index * self.steps_per_round,
             self.config.exploration_steps,
             self.config.initial_epsilon,
             self.config.final_epsilon,
