@@ -37,6 +37,16 @@ def hangs(molecule):
     return 1.0
 
 
+def takes_a_moment(molecule):
+    time.sleep(0.1)
+    return 1.0
+
+
+def takes_long(molecule):
+    time.sleep(0.5)
+    return 1.0
+
+
 def exits(molecule):
     if _has_sulfur(molecule):
         os._exit(3)

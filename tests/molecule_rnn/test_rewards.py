@@ -106,6 +106,12 @@ def test_short_molecules_pay_at_their_end_only(length, penalty):
     assert one(False, True, length=length, settings=limits) == -expected
 
 
+def test_a_limit_itself_is_long_enough():
+    limits = RewardSettings(very_short_length=2.0, short_length=3.0)
+    costs = [-one(False, True, length, settings=limits) for length in (1, 2, 3)]
+    assert costs == [200, 25, 0]
+
+
 @pytest.mark.parametrize("run", [0, 1, 11, 12, 13, 40])
 @pytest.mark.parametrize(("parsed", "ended"), [(True, True), (True, False), (0, 0)])
 def test_carbon_after_more_than_eleven_pays_always(run, parsed, ended):
