@@ -14,7 +14,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from molecule_rnn.string_job import News
-from molecule_rnn.string_worker import NO_STAGE, NOT_BEGUN, PROGRESS_BYTES
+from molecule_rnn.string_worker import (
+    NO_STAGE,
+    NOT_BEGUN,
+    PROGRESS_BYTES,
+    WAITING_FACTOR,
+)
 from rl_tuner.errors import UserError
 
 # A user's script need not guard its main part for these processes, as it would for
@@ -146,8 +151,10 @@ class StringProcess:
         self._popen = self._launch()
         if self._is_closed:  # in the meantime
             self.close()
+        if code == -signal.SIGPROF:
+            return f"took more than {self._time_limit:g} s of processor time"
         if code == -signal.SIGALRM:
-            return f"took longer than {self._time_limit:g} s"
+            return f"took longer than {WAITING_FACTOR * self._time_limit:g} s"
         return f"ended with code {code}" if code >= 0 else f"died of signal {-code}"
 
     def _launch(self) -> subprocess.Popen:

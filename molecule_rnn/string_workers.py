@@ -23,10 +23,11 @@ _Work = tuple[Future[list[Any]], Sequence[str], Collection[int]]
 class StringWorkers:
     """Processes that do a job on strings.
 
-    A process that crashes, or takes longer than `time_limit` seconds on one string, is
-    replaced. The string or, where the job was in a stage, this stage of it, is tried
-    once more in a fresh process; if that dies too, the string's result is None or its
-    stage is skipped. All other results are as if nothing had happened.
+    A process that crashes, or takes more than `time_limit` seconds of processor time on
+    one string, or thrice that on the clock, is replaced. The string or, where the job
+    was in a stage, this stage of it, is tried once more in a fresh process; if that
+    dies too, the string's result is None or its stage is skipped. All other results are
+    as if nothing had happened.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class StringWorkers:
           arguments: of the factory; JSON-serializable.
           stages: of the job.
           num_processes: how many, 1 or more.
-          time_limit: seconds.
+          time_limit: seconds of processor time.
           tell: hears each complaint of the job once, and of strings that end processes
             the 1st, 10th, 100th and so on.
         """

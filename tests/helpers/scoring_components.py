@@ -37,6 +37,12 @@ def hangs(molecule):
     return 1.0
 
 
+def computes_forever(molecule):
+    while _has_sulfur(molecule):
+        pass
+    return 1.0
+
+
 def takes_a_moment(molecule):
     time.sleep(0.1)
     return 1.0

@@ -128,7 +128,7 @@ def hostile(request):
 def test_nasty_strings_are_scored_in_time(pool):
     start = time.monotonic()
     scores = pool.score([*MOLECULES, *NO_MOLECULES])
-    assert time.monotonic() - start < 60
+    assert time.monotonic() - start < 240
     wrong = [
         string[:40]
         for string, parsed in zip(
@@ -168,7 +168,9 @@ def test_nasty_molecules_are_worth_what_rdkit_says(pool):
         ("raises", -7.0, "KeyError: 'no sulfur\\nplease'"),
         ("returns_nan", 0.0, "returned nan, not a finite number"),
         ("returns_text", 0.0, "returned 'high', not a finite number"),
-        ("hangs", 0.0, "took longer than 0.5 s"),
+        ("hangs", 0.0, "took longer than 1.5 s"),
+        # More than .5 s of processor time, or 1.5 s where there is none to have.
+        ("computes_forever", 0.0, "took "),
         ("exits", 0.0, "ended with code 3"),
         ("kills", 0.0, "died of signal 9"),
         ("leaves", 0.0, "SystemExit: enough"),
@@ -180,7 +182,7 @@ def test_component_that_goes_wrong_fails_alone(hostile, failing_value, message):
     strings = ["CC", "CO", "CSC", "C(", "CCO", "c1ccsc1", "CCC", "CN"]
     start = time.monotonic()
     scores = pool.score(strings)
-    assert time.monotonic() - start < 60
+    assert time.monotonic() - start < 240
     assert scores.parsed.tolist() == [True] * 3 + [False] + [True] * 4
     sulfur = np.array(["s" in string.lower() for string in strings])
     expected = np.where(sulfur, failing_value, scores.parsed)
