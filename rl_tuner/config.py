@@ -10,6 +10,7 @@ from rl_tuner.errors import UserError
 ALGORITHMS = ("q", "psi", "g", "pure_rl")
 EXPLORATION_MODES = ("egreedy", "boltzmann")
 TERMINALS = ("bootstrap", "zero")
+INITIAL_VALUES = ("prior", "zero")
 REPLAYS = ("uniform", "prioritized")
 REPLAY_MODES = ("stored_state", "whole_prefix")
 
@@ -45,6 +46,9 @@ class RLTunerConfig:
         with the weights of now and gradients through all of it, at many times the cost.
       terminal: `bootstrap` takes a value from the state after the last token too, as
         the papers do; `zero` takes V = 0 there.
+      initial_values: `prior` begins with the prior's logits for values, as the papers
+        do; `zero`, for `g` only, begins with G = 0, so that the policy is the prior's
+        and all values are right as long as nothing is rewarded.
       reference_g_update: lets gradients of G-learning into the Reward RNN, as the
         reference implementation did; it belongs frozen.
       seed: of all randomness.
@@ -70,6 +74,7 @@ class RLTunerConfig:
     importance_exponent: float = 0.0
     replay_mode: str = "stored_state"
     terminal: str = "bootstrap"
+    initial_values: str = "prior"
     reference_g_update: bool = False
     seed: int = 0
 
@@ -79,6 +84,7 @@ class RLTunerConfig:
             ("algorithm", ALGORITHMS),
             ("exploration_mode", EXPLORATION_MODES),
             ("terminal", TERMINALS),
+            ("initial_values", INITIAL_VALUES),
             ("replay", REPLAYS),
             ("replay_mode", REPLAY_MODES),
         ):
@@ -103,6 +109,11 @@ class RLTunerConfig:
         self._check("replay_capacity", self.minibatch_size, math.inf)
         self._check("replay_capacity", self.num_sequences, math.inf)
         self._check("seed", 0, 2**31 - 1)
+        if self.initial_values == "zero" and self.algorithm != "g":
+            raise UserError(
+                f"initial_values 'zero' is for algorithm 'g' only, not "
+                f"{self.algorithm!r}, whose values hold the prior; choose 'prior'"
+            )
         wide, narrow = self.num_sequences, self.train_every_nth
         if max(wide, narrow) % min(wide, narrow):
             raise UserError(

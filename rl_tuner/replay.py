@@ -48,6 +48,8 @@ class Replay(tf.Module, abc.ABC):
     `update` work inside a compiled loop; outside of one, `add` writes in place.
 
     Attributes:
+      capacity: how many transitions are kept.
+      fields: shape and type of one transition's fields, by name.
       needs_errors: whether `add` and `update` want temporal difference errors.
     """
 
@@ -63,6 +65,7 @@ class Replay(tf.Module, abc.ABC):
         """
         super().__init__(name=name)
         self.capacity = capacity
+        self.fields = dict(fields)
         self._bytes_each = bytes_needed(1, fields)
         self._rings = {
             name: tf.Variable(

@@ -136,6 +136,10 @@ class RLTuner:
         self.q_network = prior.clone("q_network")
         self.target_network = prior.clone("target_network")
         self.reward_rnn = prior.clone("reward_rnn")
+        if self.config.initial_values == "zero":
+            for network in (self.q_network, self.target_network):
+                for variable in network.logits_layer.trainable_variables:
+                    variable.assign(tf.zeros_like(variable))
         trained_networks = [self.q_network]
         if self.config.reference_g_update and self.config.algorithm == "g":
             trained_networks.append(self.reward_rnn)
@@ -241,6 +245,11 @@ class RLTuner:
         The metrics are those of `evaluation.evaluate_policy`.
         """
         return evaluation.evaluate_policy(self.policy, self.task, num_sequences, seed)
+
+    @property
+    def local_replicas(self) -> list[RLTuner]:
+        """The tuners of this process that learn together, this one first."""
+        return [self]
 
     def any_wishes(self, wish: bool) -> bool:
         """Whether any process that trains wishes it: all hear the same.

@@ -82,10 +82,7 @@ class ScoredTraining:
             prefixes = Prefixes(tokens, step.before.positions + 1, step.ended)
             return after, _Chunk(tuner.transition(step), step.log_priors, prefixes)
 
-        kinds = tf.nest.map_structure(
-            lambda x: tf.TensorSpec(x.shape, x.dtype),
-            play(state, tf.constant(0, tf.int64))[1],
-        )
+        kinds = self._kinds()
         arrays = [
             tf.TensorArray(kind.dtype, number, element_shape=kind.shape)
             for kind in tf.nest.flatten(kinds)
@@ -98,6 +95,21 @@ class ScoredTraining:
             ]
         tf.nest.map_structure(lambda var, val: var.assign(val), tuner.acting, state)
         return tf.nest.pack_sequence_as(kinds, [array.stack() for array in arrays])
+
+    def _kinds(self) -> _Chunk:
+        """Shapes and types of a step of a chunk."""
+        count, length = self._tuner.acting.sequences.shape
+        fields = {
+            name: tf.TensorSpec([count, *spec.shape], spec.dtype)
+            for name, spec in self._tuner.replay.fields.items()
+            if name != "rewards"
+        }
+        prefixes = Prefixes(
+            tokens=tf.TensorSpec([count, length], tf.int32),
+            lengths=tf.TensorSpec([count], tf.int32),
+            ended=tf.TensorSpec([count], tf.bool),
+        )
+        return _Chunk(fields, tf.TensorSpec([count]), prefixes)
 
     @tf.function(jit_compile=True)
     def _learn(self) -> tf.Tensor:

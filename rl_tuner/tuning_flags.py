@@ -39,6 +39,12 @@ flags.DEFINE_string(
     "has a value.",
 )
 flags.DEFINE_string(
+    "initial_values",
+    DEFAULTS.initial_values,
+    f"One of {', '.join(config.INITIAL_VALUES)}: what the Q network begins with; zero "
+    "is for G only, whose policy then begins as the prior's.",
+)
+flags.DEFINE_string(
     "replay",
     DEFAULTS.replay,
     f"One of {', '.join(config.REPLAYS)}: whether transitions are sampled alike, or by "

@@ -160,3 +160,14 @@ def test_exploding_loss_stops_the_run(prior):
 
     with pytest.raises(UserError, match=r"the loss is (inf|nan) at step"):
         _tuner(prior, Hostile()).train(100)
+
+
+def test_g_may_begin_as_the_prior(prior):
+    tuner = _tuner(prior, algorithm="g", initial_values="zero", terminal="zero")
+    assert tuner.evaluate(200)["kl"] == pytest.approx(0.0, abs=1e-6)
+    for network in (tuner.q_network, tuner.target_network):
+        np.testing.assert_array_equal(network.unroll([[1, 2, 3]]), 0.0)
+    tuner.train(2000)
+    assert tuner.evaluate(200)["kl"] > 0.01
+    with pytest.raises(UserError, match="'zero' is for algorithm 'g' only, not 'psi'"):
+        RLTunerConfig(initial_values="zero")
