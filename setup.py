@@ -80,6 +80,7 @@ setup(
         "listen": LISTEN,
         "beam": BEAM,
         "test": [
+            "hypothesis>=6.100",
             "mypy>=1.15",
             "pytest>=8",
             "pytest-cov>=6",

@@ -1,5 +1,6 @@
 """What all binaries share: quiet TensorFlow, flags, and errors in one line."""
 
+import errno
 import importlib
 import os
 import pathlib
@@ -95,10 +96,21 @@ def _guarded(main: Callable[[], None], program: str) -> None:
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
         sys.exit(130)
+    except OSError as error:
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if error.filename is None and not is_full:
+            raise  # a broken pipe, or a mistake of ours
+        where = f" {error.filename}" if error.filename else ""
+        _fail(program, UserError(f"cannot read or write{where}: {error.strerror}"))
 
 
 def _fail(program: str, error: UserError) -> None:
-    print(f"{program}: error: {error}", file=sys.stderr)
+    # What users give may hold line breaks and other control characters.
+    line = "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode()
+        for char in str(error)
+    )
+    print(f"{program}: error: {line}", file=sys.stderr)
     sys.exit(1)
 
 

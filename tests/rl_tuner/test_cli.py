@@ -1,0 +1,49 @@
+import errno
+import os
+
+import pytest
+
+from rl_tuner import cli
+from rl_tuner.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (UserError("--key=a\nb\x1b[31m is no key"), r"--key=a\nb\x1b[31m is no key"),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "cannot read or write: No space left on device",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/a/ä\n"),
+            r"cannot read or write /a/ä\n: Permission denied",
+        ),
+    ],
+)
+def test_what_users_can_mend_is_told_in_one_line(monkeypatch, capsys, error, line):
+    def main():
+        raise error
+
+    monkeypatch.setattr("sys.argv", ["/bin/some_binary"])
+    with pytest.raises(SystemExit) as ended:
+        cli.run(main)
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == f"some_binary: error: {line}\n"
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), OSError("a bug")])
+def test_mistakes_of_ours_are_not_hidden(monkeypatch, error):
+    def main():
+        raise error
+
+    monkeypatch.setattr("sys.argv", ["some_binary"])
+    with pytest.raises(type(error), match="a bug"):
+        cli.run(main)
+
+
+def test_directory_that_cannot_be_written_is_refused():
+    with pytest.raises(UserError, match="cannot write to --output_dir=/proc/no"):
+        cli.writable_directory("/proc/no")
+    with pytest.raises(UserError, match="--output_dir=/dev/null/a: Not a directory"):
+        cli.writable_directory(f"{os.devnull}/a")
