@@ -164,6 +164,15 @@ def mean_of_tokens(values: np.ndarray, is_real: np.ndarray) -> tuple[float, floa
     return float(mean), float(np.std(residuals)) / math.sqrt(len(values))
 
 
+def remarks(task: Task, num_sequences: int) -> list[str]:
+    """Sentences that a reader of a table of so many sequences must know."""
+    if not isinstance(task, ScoredTask) or num_sequences <= REWARDED_SEQUENCES:
+        return []
+    return [
+        f"The mean task reward is measured on the first {REWARDED_SEQUENCES:,} of them."
+    ]
+
+
 def log_priors(
     prior: SequenceRNN, primes: tf.Tensor, sequences: np.ndarray
 ) -> np.ndarray:

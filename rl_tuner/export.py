@@ -32,6 +32,11 @@ def export(model: SequenceRNN, file_format: str, output: pathlib.Path) -> str:
       UserError: the format does not suit the model, or nothing can be written there.
     """
     suffix, writer = FORMATS[file_format]
+    if file_format in MELODY_FORMATS and "vocabulary" in model.metadata:
+        raise UserError(
+            f"--format={file_format} is for melodies, which this model does not make; "
+            "choose keras or savedmodel"
+        )
     if suffix and output.suffix != suffix:
         raise UserError(f"--output={output} must end in {suffix}")
     try:
@@ -99,6 +104,8 @@ def _savedmodel(model: SequenceRNN, output: pathlib.Path) -> str:
     )
 
 
+# Whose readers take classes for notes.
+MELODY_FORMATS = ("magenta_checkpoint", "mag", "magentajs")
 # Each with the suffix of its file, empty for a directory.
 FORMATS: dict[str, tuple[str, Callable[[SequenceRNN, pathlib.Path], str]]] = {
     "magenta_checkpoint": ("", _magenta_checkpoint),

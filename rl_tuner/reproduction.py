@@ -17,6 +17,7 @@ from rl_tuner.evaluation import (
     next_token_probabilities,
     sample_primes,
 )
+from rl_tuner.evaluation import remarks as evaluation_remarks
 from rl_tuner.experiment import Evaluation, Picture
 from rl_tuner.grid import MODEL_LABELS, REFERENCE_G, UNTUNED, GridRun, read_curves
 from rl_tuner.grid_command import FinishedGrid
@@ -156,6 +157,7 @@ def _remarks(finished: FinishedGrid) -> list[str]:
         f"Each tuned model was trained for {run.settings.training_steps:,} steps, with "
         f"seed{plural} {', '.join(map(str, seeds))}, and each model was measured on "
         f"{run.num_evaluated:,} sequences.",
+        *evaluation_remarks(finished.task, run.num_evaluated),
         *finished.experiment.remarks(finished.task),
     ]
     if any(run.model == REFERENCE_G for run in finished.runs):

@@ -65,6 +65,7 @@ def main() -> None:
     cli.load_tensorflow()
     from rl_tuner import comparison
     from rl_tuner.evaluation import measure_policy
+    from rl_tuner.evaluation import remarks as remarks_on
     from rl_tuner.policy import Policy
 
     if run:
@@ -88,6 +89,7 @@ def main() -> None:
     )
     remarks = [
         f"{source}, measured on {FLAGS.num_melodies:,} sequences.",
+        *remarks_on(task, FLAGS.num_melodies),
         *experiment.remarks(task),
     ]
     if output_dir:
