@@ -2,8 +2,9 @@
 
   python tests/bazel/build_files.py
 
-A module is a py_library, one that can be run a py_binary and a test a py_test, each
-named after its file. Other people's packages come from the interpreter that Bazel runs.
+A module is a py_library and a test a py_test, each named after its file; a console
+script, and what else is run, is a py_binary. Other people's packages come from the
+interpreter that Bazel runs.
 """
 
 import ast
@@ -50,7 +51,9 @@ class Module:
         if self.path.stem.startswith("test_"):
             return "py_test"
         is_run = re.search(r"^if __name__ == .__main__.:", self.source, re.MULTILINE)
-        return "py_binary" if is_run else "py_library"
+        # Those of the packages are run by console scripts: a file that is run by its
+        # path looks for its imports beside it first, where rl_tuner.py is no package.
+        return "py_binary" if is_run and self.is_testonly else "py_library"
 
     @property
     def is_testonly(self) -> bool:
@@ -125,10 +128,13 @@ class Sources:
         What is run needs the worlds too, if it finds them by their names.
         """
         found = set(self._named[module])
-        finds_worlds = self._by_path["rl_tuner/worlds.py"] in self._reached(found)
-        if finds_worlds and module.kind != "py_library":
-            found |= {self._find(name) for name in self._worlds}
-        return found
+        return found if module.kind == "py_library" else self.with_worlds(found)
+
+    def with_worlds(self, modules: set[Module]) -> set[Module]:
+        """These, and the worlds if they are found by their names."""
+        finds_worlds = self._by_path["rl_tuner/worlds.py"] in self._reached(modules)
+        worlds = {self._find(name) for name in self._worlds}
+        return modules | worlds if finds_worlds else modules
 
     def _named_in(self, module: Module) -> set[Module]:
         """Our modules that the source of `module` names or implies."""
@@ -191,11 +197,9 @@ def build_files(root: pathlib.Path = ROOT) -> dict[pathlib.Path, str]:
     for folder in sources.folders:
         rules = [_rule(sources, module) for module in sources.modules(folder)]
         kinds = {module.kind for module in sources.modules(folder)}
-        load = ", ".join(f'"{kind}"' for kind in sorted(kinds))
-        head = f'{HEADER}load("@rules_python//python:defs.bzl", {load})\n'
         if folder == "tests/bazel":
             rules.insert(0, _exports(["pytest_main.py"]))
-        files[root / folder / "BUILD"] = "\n".join([head, VISIBILITY, *rules])
+        files[root / folder / "BUILD"] = "\n".join([_head(kinds), VISIBILITY, *rules])
     return files
 
 
@@ -230,16 +234,35 @@ def _folder(package: str) -> str:
 
 
 def _root_file(sources: Sources) -> str:
-    """The binaries under short names, and what tests read of the root."""
-    aliases = [
-        _call("alias", name=name, actual=module.label)
-        for name, module in sorted(sources.scripts.items())
-    ]
-    return "\n".join([HEADER, VISIBILITY, _exports(ROOT_FILES), *aliases])
+    """The console scripts, and what tests read of the root."""
+    rules = []
+    for name, module in sorted(sources.scripts.items()):
+        package = str(module.path.with_suffix("")).replace("/", ".")
+        lines = f"from {package} import console_entry; console_entry()"
+        rules += [
+            _call(
+                "genrule",
+                name=f"{name}_script",
+                outs=[f"{name}.py"],
+                cmd=f"echo '{lines}' > $@",
+            ),
+            _call(
+                "py_binary",
+                name=name,
+                srcs=[f"{name}.py"],
+                deps=sorted(other.label for other in sources.with_worlds({module})),
+            ),
+        ]
+    return "\n".join([_head({"py_binary"}), VISIBILITY, _exports(ROOT_FILES), *rules])
+
+
+def _head(kinds: set[str]) -> str:
+    load = ", ".join(f'"{kind}"' for kind in sorted(kinds))
+    return f'{HEADER}load("@rules_python//python:defs.bzl", {load})\n'
 
 
 def _exports(names: list[str]) -> str:
-    return f"exports_files({_list(names)})\n"
+    return "".join(f'exports_files(["{name}"])\n' for name in names)
 
 
 def _rule(sources: Sources, module: Module) -> str:

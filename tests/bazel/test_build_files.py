@@ -92,8 +92,8 @@ def test_imports_are_found_wherever_they_are(build_files, tmp_path):
         "rl_tuner/task.py": ("py_library", {package}, []),
         "rl_tuner/worlds.py": ("py_library", {package, checkpoints}, []),
         "rl_tuner/tune.py": (
-            "py_binary",
-            {package, "//rl_tuner:worlds", "//melody_rnn:world"},
+            "py_library",
+            {package, "//rl_tuner:worlds"},
             [],
         ),
         "tests/conftest.py": ("py_library", set(), ["*.json"]),
@@ -110,6 +110,9 @@ def test_imports_are_found_wherever_they_are(build_files, tmp_path):
             ["*.json"],
         ),
     }
+    written = build_files.build_files(tmp_path)[tmp_path / "BUILD"]
+    needed = '["//melody_rnn:world", "//rl_tuner:tune"]'
+    assert needed in " ".join(written.split()).replace(", ]", "]").replace("[ ", "[")
     written = build_files.build_files(tmp_path)[tmp_path / "tests" / "BUILD"]
     assert '"manual",\n        "death",\n' in written
 
