@@ -69,5 +69,5 @@ def test_binaries_run(bazel):
 
 def test_every_test_passes(bazel):
     # Two, since each of them starts TensorFlow and uses what cores there are.
-    result = bazel("test", "//...", "--local_test_jobs=2")
+    result = bazel("test", "//...", "--local_test_jobs=2", "--test_timeout=1800")
     assert result.returncode == 0, result.stdout[-20000:]

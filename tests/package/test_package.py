@@ -39,8 +39,8 @@ HEAVY = {"tensorflow", "keras", "matplotlib.pyplot", "note_seq", "rdkit.Chem", "
 DISTRIBUTIONS = {"absl": "absl-py", "google": "protobuf"}
 # Flask brings werkzeug; melodies are played by fluidsynth where it is installed.
 NOT_REQUIRED = {"fluidsynth", "werkzeug"}
-# It shows the summaries that TensorFlow writes.
-NOT_IMPORTED = {"tensorboard"}
+# Others import audioop; TensorBoard shows the summaries that TensorFlow writes.
+NOT_IMPORTED = {"audioop-lts", "tensorboard"}
 
 
 def _setup():
