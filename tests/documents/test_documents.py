@@ -75,6 +75,13 @@ def test_commands_have_the_flags_that_they_are_given():
     assert result.stdout == "", result.stderr
 
 
+def test_scripts_that_are_run_are_there():
+    for page in documents.PAGES:
+        for program, *flags in documents.commands(page):
+            if program == "python":
+                assert (documents.ROOT / flags[0]).is_file(), flags
+
+
 @pytest.mark.parametrize(
     "path", ["my_task:RisingTask", "my_python_task:PalindromeTask"]
 )
