@@ -16,13 +16,21 @@ pytestmark = pytest.mark.wheel
 ROOT = pathlib.Path(__file__).parents[2]
 # Wheels of TensorFlow exist for these.
 PYTHONS = [f"python3.{minor}" for minor in range(10, 14)]
-JOB = [
-    "rl_tuner_train",
-    "--training_steps=2000",
-    "--output_every_nth=1000",
-    "--num_melodies=100",
-    "--output_dir=run",
-]
+# What is written last, by the flags of the job.
+JOBS = {
+    "samples/after/melody_01.mid": ["--training_steps=2000", "--num_melodies=100"],
+    "samples/after/molecules.csv": [
+        "--task=molecule",
+        "--training_steps=400",
+        "--num_sequences=10",
+        "--train_every_nth=10",
+        "--rounds_per_scoring=2",
+        "--minibatch_size=8",
+        "--replay_capacity=1000",
+        "--num_samples=2",
+        "--num_melodies=20",
+    ],
+}
 
 
 @pytest.fixture(name="tools", scope="module")
@@ -70,7 +78,7 @@ def test_version_is_in_one_place(wheel):
 
 @pytest.mark.parametrize("versions", ["newest", "lowest"])
 @pytest.mark.parametrize("python", PYTHONS)
-def test_main_job_runs_on_what_is_installed(python, versions, tools, wheel, tmp_path):
+def test_main_jobs_run_on_what_is_installed(python, versions, tools, wheel, tmp_path):
     if not shutil.which(python):
         pytest.skip(f"{python} is not on the PATH")
     environment = tmp_path / "environment"
@@ -83,17 +91,20 @@ def test_main_job_runs_on_what_is_installed(python, versions, tools, wheel, tmp_
     _run(pip, "check")
     empty = tmp_path / "empty"
     empty.mkdir()
-    printed = _run(environment / "bin" / JOB[0], *JOB[1:], cwd=empty)
-    assert "| Notes excessively repeated" in printed
-    assert (empty / "run" / "samples" / "after" / "melody_01.mid").is_file()
-    _run(
-        environment / "bin" / "rl_tuner_generate",
-        "--run_dir=run",
-        "--output_dir=melodies",
-        "--num_outputs=2",
-        cwd=empty,
-    )
-    assert len(list((empty / "melodies").glob("*.mid"))) == 2
+    for number, (written, flags) in enumerate(JOBS.items()):
+        run, samples = f"run_{number}", f"samples_{number}"
+        train = environment / "bin" / "rl_tuner_train"
+        printed = _run(train, f"--output_dir={run}", *flags, cwd=empty)
+        assert "| Mean task reward a token" in printed
+        assert (empty / run / written).is_file()
+        _run(
+            environment / "bin" / "rl_tuner_generate",
+            f"--run_dir={run}",
+            f"--output_dir={samples}",
+            "--num_outputs=2",
+            cwd=empty,
+        )
+        assert list((empty / samples).iterdir())
 
 
 def _install_lowest(tools, environment, wheel, directory):
