@@ -13,29 +13,55 @@ from molecule_rnn.rewards import (
     parse_reward_weights,
 )
 from molecule_rnn.smiles_rnn_config import PROTOCOLS, RANDOM_TOKEN, START_TOKEN
+from rl_tuner import worlds
 from rl_tuner.errors import UserError
 
 FLAGS = flags.FLAGS
 SHIPPED_CHECKPOINT = "smiles_rnn"
 PAPER_CHECKPOINT = "smiles_rnn_paper"
 
+_COMMON_TUNING = {
+    "num_sequences": 100,
+    "rounds_per_scoring": 20,
+    "replay": "prioritized",
+    # A molecule ends: after that there is nothing to be earned.
+    "terminal": "zero",
+    "save_every_secs": 600.0,
+}
 # Jaques et al. 2017, section 6, and their research code.
 PAPER_TUNING = {
+    **_COMMON_TUNING,
+    "algorithm": "psi",
+    "initial_values": "prior",
     "reward_scaler": 0.35,
     "discount_rate": 0.95,
+    "exploration_mode": "egreedy",
+    "target_network_update_rate": 0.01,
     "initial_epsilon": 0.01,
     "final_epsilon": 0.01,
     "learning_rate": 1e-4,
     "minibatch_size": 512,
     "train_every_nth": 50,
-    "num_sequences": 100,
-    "rounds_per_scoring": 20,
     "replay_capacity": 500_000,
-    "replay": "prioritized",
-    "terminal": "zero",
     "training_steps": 2_500_000,
     "output_every_nth": 100_000,
-    "save_every_secs": 600.0,
+}
+# Closer to the prior: rewards of the paper's size, weighed as the paper does, end in a
+# few molecules of an atom or two. One first token cannot be explored greedily either.
+START_TUNING = {
+    **_COMMON_TUNING,
+    "algorithm": "g",
+    "initial_values": "zero",
+    "reward_scaler": 0.03,
+    "discount_rate": 1.0,
+    "exploration_mode": "boltzmann",
+    "target_network_update_rate": 0.05,
+    "learning_rate": 1e-3,
+    "minibatch_size": 128,
+    "train_every_nth": 10,
+    "replay_capacity": 100_000,
+    "training_steps": 300_000,
+    "output_every_nth": 30_000,
 }
 
 
@@ -145,8 +171,19 @@ def choose_checkpoint() -> str:
 
 def tuning_defaults(argv: list[str]) -> dict[str, Any]:
     """The flags of tuning whose defaults are other than the melodies'."""
-    del argv
-    return PAPER_TUNING
+    protocol = worlds.value_in(argv, "protocol", START_TOKEN)
+    return PAPER_TUNING if protocol == RANDOM_TOKEN else START_TUNING
+
+
+def paper_defaults() -> dict[str, Any]:
+    """The flags that repeat Table 2 of Jaques et al. 2017."""
+    scaler = PAPER_TUNING["reward_scaler"]
+    return {
+        **PAPER_TUNING,
+        "protocol": RANDOM_TOKEN,
+        "algorithms": ["psi"],
+        "c": [repr(1.0 / scaler)],
+    }
 
 
 def experiment() -> Any:

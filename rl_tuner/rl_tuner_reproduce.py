@@ -1,11 +1,11 @@
 """Repeats the papers: Table 1, Figures 2 and 4, or Table 2, from one command.
 
-Trains Q, Psi, G and rewards only at the paper's setting, measures each and the untuned
-model, and writes table1.md, .csv and .json, figure2.png, figure4.png, ten samples of
-each model and index.html, which shows all of it. With --task=molecule these are
-table2.md and so on, curves.png, next_tokens.png and properties.png. Runs are trained
-side by side; what was cut goes on with the runs that are not finished when the same
-command is given again:
+Trains Q, Psi, G and rewards only (of molecules, Psi) at the paper's setting, measures
+each and the untuned model, and writes table1.md, .csv and .json, figure2.png,
+figure4.png, ten samples of each model and index.html, which shows all of it. With
+--task=molecule these are table2.md and so on, curves.png, next_tokens.png and
+properties.png. Runs are trained side by side; what was cut goes on with the runs that
+are not finished when the same command is given again:
 
   rl_tuner_reproduce --output_dir=paper
   rl_tuner_reproduce --output_dir=paper --seeds=3 --steps=1000000 --reference_g_update
@@ -47,12 +47,10 @@ def main() -> None:
 
 
 def _define_flags(argv: list[str]) -> None:
-    """The world's flags, with its paper's weight of the prior."""
+    """The world's flags, with its paper's values."""
     tuning_flags.define_task_flags(argv)
     world = worlds.find_world(worlds.task_in(argv))
-    scaler = worlds.tuning_defaults_of(world, argv).get("reward_scaler")
-    if scaler:
-        FLAGS.set_default("c", [repr(1.0 / scaler)])
+    tuning_flags.set_defaults(worlds.paper_defaults_of(world))
 
 
 def console_entry() -> None:

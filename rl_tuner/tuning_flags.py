@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from absl import flags
@@ -92,7 +92,12 @@ def define_task_flags(argv: list[str]) -> None:
     """Defines the flags of the world that the command line names, and its defaults."""
     world = worlds.find_world(worlds.task_in(argv))
     world.define_task_flags()
-    for name, value in worlds.tuning_defaults_of(world, argv).items():
+    set_defaults(worlds.tuning_defaults_of(world, argv))
+
+
+def set_defaults(values: Mapping[str, Any]) -> None:
+    """Sets what flags are if they are not given, of those that the binary has."""
+    for name, value in values.items():
         if name in FLAGS:
             FLAGS.set_default(name, value)
 

@@ -32,8 +32,8 @@ class World(Protocol):
     flags for the task's `write_samples`; `lines(task)`: the `lines.Lines` of a task,
     where its sequences have a form of their own as text; `tuning_defaults(argv)`:
     defaults of other flags by name, where they are not those of melodies, for a command
-    line that is not parsed yet; `choose_checkpoint()`: another name than
-    `SHIPPED_CHECKPOINT`, from the flags.
+    line that is not parsed yet; `paper_defaults()`: the same for rl_tuner_reproduce;
+    `choose_checkpoint()`: another name than `SHIPPED_CHECKPOINT`, from the flags.
 
     Attributes:
       SHIPPED_CHECKPOINT: the name in `checkpoints/` of the prior that is tuned when
@@ -141,6 +141,11 @@ def lines_of(world: World, task: Any) -> Lines:
     from rl_tuner.lines import Lines
 
     return world.lines(task) if hasattr(world, "lines") else Lines(task)
+
+
+def paper_defaults_of(world: World) -> dict[str, Any]:
+    """Defaults of rl_tuner_reproduce where a world has its own."""
+    return world.paper_defaults() if hasattr(world, "paper_defaults") else {}
 
 
 def tuning_defaults_of(world: World, argv: list[str]) -> dict[str, Any]:
