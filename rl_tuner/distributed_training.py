@@ -61,7 +61,12 @@ class DistributedTuner(RLTuner):
             with tf.device(device):
                 replica = Replica(number, count)
                 self._others.append(RLTuner(prior, task, config, replica))
-        self._training = _DistributedLoop(strategy, [self, *self._others])
+        self._training = _DistributedLoop(strategy, self.local_replicas)
+
+    @property
+    def local_replicas(self) -> list[RLTuner]:
+        """As of `RLTuner`."""
+        return [self, *self._others]
 
     def any_wishes(self, wish: bool) -> bool:
         """As of `RLTuner`."""

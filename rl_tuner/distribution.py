@@ -13,6 +13,11 @@ from rl_tuner.errors import UserError
 if TYPE_CHECKING:
     import tensorflow as tf
 
+    from rl_tuner.config import RLTunerConfig
+    from rl_tuner.rl_tuner import RLTuner
+    from rl_tuner.sequence_rnn import SequenceRNN
+    from rl_tuner.task import Task
+
 FLAGS = flags.FLAGS
 NONE = "none"
 DISTRIBUTIONS = (NONE, "mirrored", "multi_worker", "tpu")
@@ -32,6 +37,12 @@ def define_flags() -> None:
         "device",
         "auto",
         f"One of {', '.join(DEVICES)}; auto takes GPUs where there are any.",
+    )
+    flags.DEFINE_bool(
+        "mixed_precision",
+        False,
+        "Multiply in bfloat16, on GPUs and TPUs that have it; weights, losses and "
+        "rewards stay float32.",
     )
     flags.DEFINE_integer(
         "num_replicas",
@@ -62,8 +73,16 @@ def check_flags() -> None:
         )
     if FLAGS.distribution == "multi_worker":
         worker_number()
+        if not FLAGS.output_dir:
+            raise UserError("--distribution=multi_worker needs --output_dir")
     if FLAGS.distribution == "tpu" and FLAGS.device != "auto":
         raise UserError(f"--device={FLAGS.device} makes no sense on a TPU")
+
+
+def own_folder(output_dir: str) -> str:
+    """Where this process writes: workers but the first have folders in the first's."""
+    number = worker_number() if FLAGS.distribution == "multi_worker" else 0
+    return os.path.join(output_dir, f"worker_{number}") if number else output_dir
 
 
 def worker_number() -> int:
@@ -90,12 +109,16 @@ def worker_number() -> int:
     return number
 
 
-def prepare_devices() -> None:
-    """Makes TensorFlow see the devices of the flags; before it does anything else.
+def prepare() -> tf.distribute.Strategy | None:
+    """Makes TensorFlow use what the flags say; before it does anything else.
+
+    Returns:
+      the strategy of `--distribution`; None without one.
 
     Raises:
       UserError: there is no such device.
     """
+    import keras
     import tensorflow as tf
 
     if FLAGS.device == "cpu":
@@ -112,27 +135,44 @@ def prepare_devices() -> None:
             tf.config.list_physical_devices("CPU")[0],
             [tf.config.LogicalDeviceConfiguration()] * FLAGS.num_replicas,
         )
+    strategy = _strategy()
+    if FLAGS.mixed_precision:
+        _check_bfloat16(gpus)
+        keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
+    return strategy
 
 
-def make_strategy() -> tf.distribute.Strategy | None:
-    """The strategy of `--distribution`; None without one.
+def make_tuner(
+    prior: SequenceRNN,
+    task: Task,
+    config: RLTunerConfig,
+    strategy: tf.distribute.Strategy | None,
+) -> RLTuner:
+    """The tuner that learns as the flags say.
 
     Raises:
-      UserError: there are not so many devices, or no TPU.
+      UserError: as of `RLTuner` and `DistributedTuner`.
     """
+    from rl_tuner.distributed_training import DistributedTuner
+    from rl_tuner.rl_tuner import RLTuner
+
+    if strategy is None:
+        return RLTuner(prior, task, config)
+    return DistributedTuner(prior, task, config, strategy)
+
+
+def _strategy() -> tf.distribute.Strategy | None:
     import tensorflow as tf
 
     if FLAGS.distribution == "mirrored":
         kind = "GPU" if tf.config.get_visible_devices("GPU") else "CPU"
-        devices = [
-            f"{kind}:{i}" for i in range(len(tf.config.list_logical_devices(kind)))
-        ]
-        if FLAGS.num_replicas > len(devices):
+        number = len(tf.config.list_logical_devices(kind))
+        if FLAGS.num_replicas > number:
             raise UserError(
-                f"--num_replicas={FLAGS.num_replicas}, but there are only "
-                f"{len(devices)} GPUs"
+                f"--num_replicas={FLAGS.num_replicas}, but there are only {number} GPUs"
             )
-        return tf.distribute.MirroredStrategy(devices[: FLAGS.num_replicas or None])
+        devices = [f"{kind}:{i}" for i in range(FLAGS.num_replicas or number)]
+        return tf.distribute.MirroredStrategy(devices)
     if FLAGS.distribution == "multi_worker":
         return tf.distribute.MultiWorkerMirroredStrategy()
     if FLAGS.distribution == "tpu":
@@ -143,18 +183,31 @@ def make_strategy() -> tf.distribute.Strategy | None:
 def _tpu_strategy() -> tf.distribute.Strategy:
     import tensorflow as tf
 
+    name = os.environ.get("TPU_NAME", "local")
     try:
-        name = os.environ.get("TPU_NAME", "local")
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu=name)
         if name != "local":
             tf.config.experimental_connect_to_cluster(resolver)
         tf.tpu.experimental.initialize_tpu_system(resolver)
-        if not tf.config.list_logical_devices("TPU"):
-            raise ValueError("no TPU device")
     except (ValueError, tf.errors.OpError) as error:
-        line = " ".join(str(error).split())[:120]
+        line = " ".join(str(error).split())[:60]
         raise UserError(
-            f"--distribution=tpu, but TensorFlow finds no TPU here ({line}); take "
+            f"--distribution=tpu, but TensorFlow finds no TPU here ({line} ...); take "
             "--distribution=none"
         ) from error
     return tf.distribute.TPUStrategy(resolver)
+
+
+def _check_bfloat16(gpus: list[tf.config.PhysicalDevice]) -> None:
+    """Proves that the device multiplies in bfloat16."""
+    import tensorflow as tf
+
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    capabilities = [found.get("compute_capability", (0, 0)) for found in details]
+    has_it = bool(gpus) and min(capabilities) >= (8, 0)
+    if not has_it and FLAGS.distribution != "tpu":
+        where = f"a GPU of compute capability {min(capabilities)}" if gpus else "a CPU"
+        raise UserError(
+            f"--mixed_precision gains nothing on {where}; it needs a GPU of compute "
+            "capability 8.0 or a TPU"
+        )

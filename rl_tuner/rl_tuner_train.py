@@ -16,6 +16,7 @@ import dataclasses
 import itertools
 import os
 import pathlib
+import signal
 import sys
 
 from absl import flags
@@ -23,6 +24,7 @@ from absl import flags
 from rl_tuner import (
     cli,
     config,
+    distribution,
     model_flags,
     resuming,
     run_directory,
@@ -36,6 +38,7 @@ FLAGS = flags.FLAGS
 DEFAULTS = tuning_flags.DEFAULTS
 DEFAULT_RUNS = "rl_tuner_runs"
 OUTPUT_FLAGS = ("output_every_nth", "num_samples", "num_melodies")
+DISTRIBUTION_FLAGS = ("distribution", "num_replicas", "mixed_precision")
 
 flags.DEFINE_string(
     "corpus_dir",
@@ -74,6 +77,7 @@ flags.DEFINE_float(
     DEFAULTS.reward_scaler,
     "1/c, the weight of the task's reward against log p(a|s).",
 )
+distribution.define_flags()
 
 
 def main() -> None:
@@ -82,6 +86,7 @@ def main() -> None:
     tuning_flags.check_counts("training_steps", *OUTPUT_FLAGS)
     if not FLAGS.save_every_secs >= 0.0:
         raise UserError(f"--save_every_secs={FLAGS.save_every_secs} must be at least 0")
+    distribution.check_flags()
     tuner_config = tuning_flags.tuner_config()
     settings = world.task_settings()
     prior_path = tuning_flags.prior_path(world)
@@ -92,22 +97,24 @@ def main() -> None:
         prior=str(prior_path.absolute()),
         training_steps=FLAGS.training_steps,
         config=dataclasses.asdict(tuner_config),
-        outputs={name: FLAGS[name].value for name in OUTPUT_FLAGS}
+        outputs={
+            name: FLAGS[name].value for name in (*OUTPUT_FLAGS, *DISTRIBUTION_FLAGS)
+        }
         | {"corpus_dir": FLAGS.corpus_dir and os.path.abspath(FLAGS.corpus_dir)},
     )
     output_dir = _output_dir(label)
 
     cli.load_tensorflow()
+    strategy = distribution.prepare()
     from rl_tuner import training_run
     from rl_tuner.diversity import Corpus
-    from rl_tuner.rl_tuner import RLTuner
 
     prior = model_flags.load(prior_path, world)
     task = world.make_task(settings, prior)
     corpus = None
     if FLAGS.corpus_dir:
         corpus = Corpus(world.read_corpus(FLAGS.corpus_dir))
-    tuner = RLTuner(prior, task, tuner_config)
+    tuner = distribution.make_tuner(prior, task, tuner_config, strategy)
     run_settings = dataclasses.replace(
         run_settings, prior_sha256=run_directory.fingerprint(prior)
     )
@@ -139,7 +146,8 @@ def main() -> None:
             )
     except Stopped as stopped:
         print(f"{stopped}; --output_dir={output_dir} goes on from there")
-        sys.exit(128 + stop.signal_number)
+        # It may have been another worker that was asked.
+        sys.exit(128 + (stop.signal_number or signal.SIGTERM))
     print(f"\n{training_run.table(metrics, task)}\n")
     print(f"samples, pictures, curves and the tuned networks are in {output_dir}")
 
@@ -147,7 +155,8 @@ def main() -> None:
 def _output_dir(label: str) -> pathlib.Path:
     """The folder to write to: the flag's, or a new one."""
     if FLAGS.output_dir:
-        return cli.writable_directory(FLAGS.output_dir)
+        own = distribution.own_folder(FLAGS.output_dir)
+        return cli.writable_directory(own)
     runs = cli.writable_directory(DEFAULT_RUNS)
     for number in itertools.count(1):
         path = runs / f"{label} {number:03}".replace(" ", "_")

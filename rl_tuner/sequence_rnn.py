@@ -80,7 +80,7 @@ class SequenceRNN(keras.Model):
         for layer, (c, h) in zip(self.lstm_layers, self._split(state), strict=True):
             x, (h, c) = layer.cell(x, [h, c])
             new_state += [c, h]
-        return self.logits_layer(x), tf.concat(new_state, axis=-1)
+        return self._outputs(x, new_state)
 
     def unroll_with_state(
         self, tokens: tf.Tensor, state: tf.Tensor | None = None
@@ -103,7 +103,7 @@ class SequenceRNN(keras.Model):
         for layer, (c, h) in zip(self.lstm_layers, self._split(state), strict=True):
             x, h, c = layer(x, initial_state=[h, c])
             new_state += [c, h]
-        return self.logits_layer(x), tf.concat(new_state, axis=-1)
+        return self._outputs(x, new_state)
 
     def unroll(self, tokens: tf.Tensor, state: tf.Tensor | None = None) -> tf.Tensor:
         """The logits of `unroll_with_state`: [N, T] integers -> [N, T, num_classes]."""
@@ -191,6 +191,14 @@ class SequenceRNN(keras.Model):
             "metadata": self.metadata,
             "name": self.name,
         }
+
+    def _outputs(
+        self, x: tf.Tensor, new_state: list[tf.Tensor]
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The logits of what the last layer put out, and all layers' state in a row."""
+        # In float32 under a policy of mixed precision too.
+        logits = tf.cast(self.logits_layer(x), tf.float32)
+        return logits, tf.cast(tf.concat(new_state, axis=-1), tf.float32)
 
     def _split(self, state: tf.Tensor) -> list[tuple[tf.Tensor, tf.Tensor]]:
         """The (c, h) of each layer, [N, units] each."""

@@ -160,7 +160,8 @@ def _train(
     """Trains; returns the points of the curves."""
     saves = outputs.directory / run_directory.SAVES_NAME
     if outputs.save_every < math.inf:
-        training_state.check_disk(saves, tuner.replay.bytes_after(num_steps))
+        sizes = [each.replay.bytes_after(num_steps) for each in tuner.local_replicas]
+        training_state.check_disk(saves, sum(sizes))
     curves = _go_on_from(saves, tuner)
     if curves is None:
         start = TrainingProgress(0, math.nan, math.nan, math.nan, math.nan)
@@ -180,8 +181,9 @@ def _train(
         tensorboard.write(progress.step, points)
         nonlocal last_save
         is_last = progress.step >= num_steps
-        is_stopped = outputs.should_stop() and not is_last
-        if is_stopped or is_last or time.monotonic() - last_save >= outputs.save_every:
+        is_stopped = tuner.any_wishes(outputs.should_stop()) and not is_last
+        is_due = time.monotonic() - last_save >= outputs.save_every
+        if tuner.any_wishes(is_due) or is_stopped or is_last:
             is_saved = _save(saves, tuner, curves)
             last_save = time.monotonic()
             if is_stopped and is_saved:
@@ -202,6 +204,15 @@ def _train(
 def _go_on_from(saves: pathlib.Path, tuner: RLTuner) -> list[dict[str, float]] | None:
     """Restores the last save; returns its curves, None if nothing was saved."""
     saved = training_state.load_latest(saves, _warn)
+    # All processes that train go on from the same step.
+    step = tuner.least(saved.step if saved else 0)
+    if saved and saved.step > step:
+        saved = training_state.load_latest(saves, _warn, step) if step else None
+    if tuner.least(saved.step if saved else 0) != step:
+        raise UserError(
+            f"the workers have no save of the same step: {saves} has none of {step}; "
+            "start over with --restart"
+        )
     if saved is None:
         return None
     try:
@@ -218,7 +229,7 @@ def _go_on_from(saves: pathlib.Path, tuner: RLTuner) -> list[dict[str, float]] |
 
 def _stop_if_asked(tuner: RLTuner, outputs: Outputs) -> None:
     """Stops outside the training, where nothing is lost."""
-    if outputs.should_stop():
+    if tuner.any_wishes(outputs.should_stop()):
         raise Stopped(tuner.step)
 
 

@@ -78,18 +78,23 @@ def save(
 
 
 def load_latest(
-    directory: pathlib.Path, warn: Callable[[str], None] = print
+    directory: pathlib.Path,
+    warn: Callable[[str], None] = print,
+    last_step: int | None = None,
 ) -> SavedState | None:
     """Reads the newest save that is whole; None if none was ever made.
 
     Args:
       directory: where `save` wrote.
       warn: is told of each damaged save that is passed over.
+      last_step: passes over saves of later steps too.
 
     Raises:
       UserError: there are saves, but all are damaged.
     """
     saves = _saves(directory)
+    if last_step is not None:
+        saves = [path for path in saves if path.name <= _name(last_step)]
     for path in saves:
         try:
             return _load(path)
