@@ -115,7 +115,9 @@ def test_a_run_that_is_cut_goes_on_as_if_it_had_not_been(
 
     monkeypatch.setattr(SmilesRnnTrainer, "_report", cut)
     monkeypatch.setattr(
-        SmilesRnnTrainer, "train", lambda self: train(self, report_every=1)
+        SmilesRnnTrainer,
+        "train",
+        lambda self, **how: train(self, report_every=1, **how),
     )
     with pytest.raises(_Cut):
         _train(_CONFIG, dataset, tmp_path / "cut")
