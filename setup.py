@@ -58,6 +58,8 @@ setup(
     ],
     package_dir={"rl_tuner_checkpoints": "checkpoints"},
     package_data=PACKAGE_DATA,
+    # Where file systems do not tell cases apart, build/ would be the BUILD of Bazel.
+    options={"build": {"build_base": ".build"}},
     install_requires=[
         "absl-py>=2.0",
         # Python 3.13 has no audioop any more, which note-seq's pydub imports.

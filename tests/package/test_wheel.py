@@ -49,6 +49,8 @@ def _packages(tools, tmp_path_factory):
     ignored = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist")
     shutil.copytree(ROOT, copy, ignore=ignored)
     _run(tools / "python", "-m", "build", copy)
+    # It would be the BUILD of Bazel where file systems do not tell cases apart.
+    assert not (copy / "build").exists()
     return copy / "dist"
 
 
