@@ -1,8 +1,6 @@
 """Every command of the documents runs, made small; a page is gone through in order."""
 
-import contextlib
-import json
-import os
+import itertools
 import pathlib
 import signal
 import subprocess
@@ -139,12 +137,12 @@ def _listen(flags, folder):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        # What a shell runs in the background does not hear Ctrl-C, nor would this.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
-        said = []
-        with contextlib.suppress(StopIteration):
-            while "http://127.0.0.1:" not in (line := next(process.stdout)):
-                said.append(line)
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-        assert process.returncode == 0, json.dumps(said)
+        try:
+            said = list(itertools.takewhile(lambda x: "://" not in x, process.stdout))
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0, "".join(said)
+        finally:
+            process.kill()
