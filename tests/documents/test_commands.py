@@ -109,6 +109,10 @@ def test_command_runs(page, words, folders):
     program, *flags = words
     if program in NOT_RUN:
         pytest.skip(f"{program} {NOT_RUN[program]}")
+    if "--distribution=multi_worker" in flags:
+        pytest.skip("it needs two machines")
+    if "--distribution=mirrored" in flags and "--device=cpu" not in flags:
+        pytest.skip("it needs GPUs")
     flags += SMALL[program]
     if "--task=molecule" in flags:
         flags += OF_MOLECULES

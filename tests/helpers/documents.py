@@ -1,5 +1,6 @@
 """What the documents ask their readers to type, and to read."""
 
+import itertools
 import pathlib
 import re
 import shlex
@@ -22,17 +23,36 @@ def blocks(page, *languages):
 
 
 def commands(page):
-    """The commands of a page as lists of words, in order, programs without folders."""
+    """The commands of a page as lists of words, in order.
+
+    Without the folders of programs, and variables that are set for one command.
+    """
     text = "\n".join(blocks(page, "", "bash"))
-    found = []
-    for line in text.replace("\\\n", " ").replace("&&\n", "\n").splitlines():
-        found.append([])
-        for word in shlex.split(line, comments=True):
-            if word == "&&":
-                found.append([])
-            else:
-                found[-1].append(word)
-    return [[pathlib.Path(first).name, *rest] for first, *rest in filter(None, found)]
+    found, line = [], ""
+    for part in text.replace("\\\n", " ").replace("&&\n", "\n").splitlines():
+        line += part
+        try:
+            words = shlex.split(line, comments=True)
+        except ValueError:  # a quotation goes on in the next line
+            line += "\n"
+            continue
+        for command in _split(words, "&&"):
+            command = [*itertools.dropwhile(re.compile(r"[A-Z_]+=").match, command)]
+            if command:
+                found.append([pathlib.Path(command[0]).name, *command[1:]])
+        line = ""
+    return found
+
+
+def _split(words, separator):
+    """The words between separators."""
+    parts = [[]]
+    for word in words:
+        if word == separator:
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    return parts
 
 
 def named_files(page):
