@@ -88,7 +88,11 @@ class MoleculeTask(ScoredTask):
         """Begins to score: see `ScoredTask.start_scoring` and `prefix_rewards`."""
         is_read = np.arange(prefixes.tokens.shape[1]) < prefixes.lengths[:, np.newaxis]
         tokens = np.where(is_read, prefixes.tokens, EOS)
-        pending = self._pool.start(self.vocabulary.decode(tokens))
+        strings = self.vocabulary.decode(tokens)
+        if not self.reward_settings.scores_prefixes:
+            whole = zip(strings, prefixes.ended, strict=True)
+            strings = [string if ended else "" for string, ended in whole]
+        pending = self._pool.start(strings)
         runs = carbon_runs(tokens, prefixes.lengths, self._carbon)
 
         def collect() -> np.ndarray:

@@ -14,10 +14,12 @@ from rl_tuner.errors import UserError
 if TYPE_CHECKING:
     from molecule_rnn.scoring_pool import Scores
 
-# What each term is worth. A component's weight multiplies its value: S is their sum.
+# What each term is worth. A component's weight multiplies its value: S is their sum;
+# `prefix_score` is how much of it a prefix earns.
 PAPER_WEIGHTS: Mapping[str, float] = {
     "valid": 600.0,
     "prefix": 5.0,
+    "prefix_score": 1.0,
     "log_p": 3.0,
     "sa": -2.0,
     "ring": 5.0,
@@ -97,6 +99,11 @@ class RewardSettings:
         return float(dict(self.weights).get(term, PAPER_WEIGHTS.get(term, 1.0)))
 
     @property
+    def scores_prefixes(self) -> bool:
+        """Whether it matters which prefixes are molecules, before the end."""
+        return self.weight("prefix") != 0.0 or self.weight("prefix_score") != 0.0
+
+    @property
     def scored_components(self) -> tuple[str, ...]:
         """The components that count, for a `ScoringPool`; weight 0 spares the work."""
         names = (*COMPONENT_TERMS, *self.components)
@@ -113,7 +120,8 @@ def prefix_rewards(
     """The reward for the last token of each prefix, unscaled: the sum of its terms.
 
     With S the weighted sum of the components, 3 logP - 2 SA + 5 ring + 50 QED by
-    default, a prefix that is a molecule earns 5 + S, another -5. A whole molecule earns
+    default, a prefix that is a molecule earns 5 + S, another -5 (`prefix` weighs the 5,
+    `prefix_score` the S). A whole molecule earns
     600 + 10 S, a whole string that is none earns 0; a short one of either kind pays.
     A 'C' after too many of them pays always.
 
@@ -148,7 +156,8 @@ def reward_terms(
         "valid": np.where(ended & parsed, settings.weight("valid"), 0.0),
         "prefix": np.where(ended, 0.0, np.where(parsed, prefix, -prefix)),
     }
-    factor = np.where(parsed, np.where(ended, END_FACTOR, 1.0), 0.0)
+    early = settings.weight("prefix_score")
+    factor = np.where(parsed, np.where(ended, END_FACTOR, early), 0.0)
     for name in settings.scored_components:
         terms[name] = factor * settings.weight(name) * scores.column(name)
     shortness = np.where(

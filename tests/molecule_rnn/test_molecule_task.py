@@ -60,6 +60,20 @@ def test_rewards_of_every_prefix_are_the_papers():
         assert (row[steps:] == 0).all()
 
 
+def test_only_whole_molecules_are_scored_where_prefixes_earn_nothing():
+    weights = {"prefix": 0.0, "prefix_score": 0.0}
+    task = _task(reward=RewardSettings(weights=weights, **LIMITS))
+    asked = []
+    start = task._pool.start
+    task._pool.start = lambda strings: asked.extend(strings) or start(strings)
+    rewards = task.rewards(_padded("CCO", "CCCCCC"))
+    expected = [_expected("CCO", 4, True), _expected("CCCCCC", 7, True)]
+    np.testing.assert_allclose([rewards[0, 3], rewards[1, 6]], expected, rtol=1e-5)
+    np.testing.assert_array_equal(rewards[0, :3], 0.0)
+    np.testing.assert_array_equal(rewards[1, :6], [0, 0, 0, 0, -150, -150])
+    assert set(asked) == {"", "CCO", "CCCCCC"}
+
+
 def test_what_follows_a_prefix_does_not_matter():
     task = _task()
     tokens = _padded("CCOCC", "CCNCC")

@@ -127,6 +127,20 @@ def test_carbon_is_punished_along_a_chain(pool):
     assert terms["carbon"].tolist() == [0.0] * 12 + [-150.0] * 2 + [0.0]
 
 
+def test_prefixes_may_earn_nothing(pool):
+    everything, _ = rewards_along(pool, "CCO")
+    for weights, share in (
+        ({"prefix": 0.0}, everything[:-1] - 5),
+        ({"prefix_score": 0.0}, 5.0),
+        ({"prefix": 0.0, "prefix_score": 0.0}, 0.0),
+    ):
+        settings = RewardSettings(weights=weights)
+        rewards, _ = rewards_along(pool, "CCO", settings)
+        np.testing.assert_allclose(rewards[:-1], share, atol=1e-4)
+        assert rewards[-1] == everything[-1]
+        assert settings.scores_prefixes == (len(weights) == 1)
+
+
 def test_own_component_counts_with_its_weight(pool):
     settings = RewardSettings(weights={OWN: 0.5}, components=[OWN])
     rewards, terms = rewards_along(pool, "CCO", settings)
