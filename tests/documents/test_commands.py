@@ -1,5 +1,6 @@
 """Every command of the documents runs, made small; a page is gone through in order."""
 
+import importlib.util
 import itertools
 import pathlib
 import signal
@@ -30,7 +31,7 @@ SMALL = {
     "rl_tuner_evaluate": ["--num_melodies=20"],
     "rl_tuner_export": [],
     "rl_tuner_reproduce": [
-        "--steps=400",
+        "--training_steps=400",
         "--seeds=1",
         "--algorithms=psi",
         "--output_every_nth=200",
@@ -38,7 +39,7 @@ SMALL = {
         "--num_melodies=20",
     ],
     "rl_tuner_tradeoff": [
-        "--steps=400",
+        "--training_steps=400",
         "--c=1",
         "--algorithms=psi",
         "--num_melodies=20",
@@ -113,6 +114,8 @@ def test_command_runs(page, words, folders):
         pytest.skip("it needs two machines")
     if "--distribution=mirrored" in flags and "--device=cpu" not in flags:
         pytest.skip("it needs GPUs")
+    if "--runner=DirectRunner" in flags and not importlib.util.find_spec("apache_beam"):
+        pytest.skip("it needs pip install 'rl-tuner[beam]'")
     flags += SMALL[program]
     if "--task=molecule" in flags:
         flags += OF_MOLECULES
