@@ -90,7 +90,13 @@ def checked_compositions(compositions: npt.ArrayLike | tf.Tensor) -> np.ndarray:
     Raises:
       UserError: not a table of whole numbers in 0..37 with at least one column.
     """
-    array = np.asarray(compositions)
+    try:
+        array = np.asarray(compositions)
+    except ValueError as error:  # lists of different lengths
+        raise UserError(
+            "compositions must all have the same number of steps; expected "
+            "[melodies, steps]"
+        ) from error
     if array.ndim != 2 or array.shape[1] == 0:
         raise UserError(
             f"compositions have shape {array.shape}; expected [melodies, steps]"

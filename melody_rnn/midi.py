@@ -4,6 +4,7 @@ import ast
 import itertools
 import os
 import pathlib
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,7 @@ from melody_rnn import encoding
 from rl_tuner.errors import UserError
 
 _DEFAULT_VELOCITY = 100
+_MAX_PRIMER_STEPS = 4096
 
 
 def classes_to_note_sequence(
@@ -103,6 +105,11 @@ def read_primer_midi(path: str | os.PathLike) -> list[int]:
         quantized = sequences_lib.quantize_note_sequence(
             sequence, encoding.STEPS_PER_QUARTER
         )
+        if quantized.total_quantized_steps > _MAX_PRIMER_STEPS:
+            raise UserError(
+                f"MIDI file {path} lasts {quantized.total_quantized_steps} sixteenths; "
+                f"a primer may have at most {_MAX_PRIMER_STEPS}"
+            )
         _check_monophonic(quantized, path)
         melody.from_quantized_sequence(
             quantized, instrument=instrument, gap_bars=float("inf")
@@ -143,7 +150,9 @@ def parse_primer_melody(text: str) -> list[int]:
       UserError: not such a list, empty, or a number out of range.
     """
     try:
-        events = ast.literal_eval(text.strip())
+        with warnings.catch_warnings():  # of what Python reads, but would not write
+            warnings.simplefilter("ignore")
+            events = ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         events = None
     is_list = isinstance(events, list | tuple) and len(events) > 0

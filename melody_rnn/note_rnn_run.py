@@ -4,6 +4,7 @@ import dataclasses
 import glob
 import os
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -74,21 +75,31 @@ def default_dataset(directory: pathlib.Path) -> Data:
 
 
 def train(
-    config: TrainingConfig, data: Data, output_dir: pathlib.Path
+    config: TrainingConfig,
+    data: Data,
+    output_dir: pathlib.Path,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """Trains, or goes on, and completes `output_dir/note_rnn`.
+
+    Args:
+      config: how to train.
+      data: what on.
+      output_dir: the run's folder, which exists.
+      should_stop: asked after each step; True saves, and raises `Stopped`.
 
     Returns:
       The report, which is also written as `evaluation.json` beside the weights: the
       scores of the best model and of n-gram models on the same tokens.
 
     Raises:
+      Stopped: `should_stop` said so; it is saved.
       UserError: `output_dir` holds another run or cannot be written.
     """
     trainer = NoteRnnTrainer(
         config, data.training, data.evaluation, NUM_CLASSES, output_dir
     )
-    trainer.train()
+    trainer.train(should_stop=should_stop)
     model = SequenceRNN.load(trainer.best_dir)
     scores = {"note_rnn": evaluate(model, data.evaluation, config.batch_size)}
     for name, order in (("trigram", 3), ("unigram", 1)):

@@ -56,7 +56,7 @@ def main() -> None:
         note_rnn_dataset.read_description(pathlib.Path(FLAGS.dataset_dir))
     cli.load_tensorflow()
     from melody_rnn import note_rnn_run
-    from rl_tuner import pretraining
+    from rl_tuner import pretraining, resuming, stop_request
 
     if FLAGS.num_threads:
         pretraining.limit_threads(FLAGS.num_threads)
@@ -68,7 +68,8 @@ def main() -> None:
         data = note_rnn_run.read_dataset(pathlib.Path(FLAGS.dataset_dir))
     else:
         data = note_rnn_run.default_dataset(output_dir / "dataset")
-    report = note_rnn_run.train(config, data, output_dir)
+    with resuming.lock(output_dir), stop_request.stopping(output_dir) as stop:
+        report = note_rnn_run.train(config, data, output_dir, stop)
     print(note_rnn_run.report_text(report))
     print(f"written to {output_dir / 'note_rnn'}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,15 +34,25 @@ def default_dataset(directory: pathlib.Path) -> SmilesDataset:
 
 
 def train(
-    config: TrainingConfig, dataset: SmilesDataset, output_dir: pathlib.Path
+    config: TrainingConfig,
+    dataset: SmilesDataset,
+    output_dir: pathlib.Path,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """Trains, or goes on, and completes `output_dir/smiles_rnn`.
+
+    Args:
+      config: how to train.
+      dataset: what on.
+      output_dir: the run's folder, which exists.
+      should_stop: asked after each step; True saves, and raises `Stopped`.
 
     Returns:
       The report, which is also written as `evaluation.json` beside the weights: the
       scores of the best model and of n-gram models on the same tokens.
 
     Raises:
+      Stopped: `should_stop` said so; it is saved.
       UserError: `output_dir` holds another run or cannot be written.
     """
     trainer = SmilesRnnTrainer(config, dataset, output_dir)
@@ -54,7 +65,7 @@ def train(
         },
     }
     trainer.model.metadata = metadata  # of every model that is saved on the way
-    trainer.train()
+    trainer.train(should_stop=should_stop)
     model = SequenceRNN.load(trainer.best_dir)
     scores = {
         "smiles_rnn": score_sequences(model, trainer.evaluation, config.batch_size)

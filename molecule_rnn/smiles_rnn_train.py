@@ -59,7 +59,7 @@ def main() -> None:
         smiles_dataset.read_description(pathlib.Path(FLAGS.dataset_dir))
     cli.load_tensorflow()
     from molecule_rnn import smiles_rnn_run
-    from rl_tuner import pretraining
+    from rl_tuner import pretraining, resuming, stop_request
 
     if FLAGS.num_threads:
         pretraining.limit_threads(FLAGS.num_threads)
@@ -67,7 +67,8 @@ def main() -> None:
         dataset = smiles_dataset.read_dataset(pathlib.Path(FLAGS.dataset_dir))
     else:
         dataset = smiles_rnn_run.default_dataset(output_dir / "dataset")
-    report = smiles_rnn_run.train(config, dataset, output_dir)
+    with resuming.lock(output_dir), stop_request.stopping(output_dir) as stop:
+        report = smiles_rnn_run.train(config, dataset, output_dir, stop)
     print(smiles_rnn_run.report_text(report))
     print(f"written to {output_dir / 'smiles_rnn'}")
 

@@ -23,14 +23,15 @@ def check_replay(num_bytes: int, capacity: int) -> None:
     Raises:
       UserError: it does not fit; says how many would.
     """
+    needed = num_bytes * 4 // 3  # a save copies one field at a time, about a third
     free = available_bytes()
-    if num_bytes + _OVERHEAD <= free:
+    if needed + _OVERHEAD <= free:
         return
-    fitting = max(0, free - _OVERHEAD) * capacity // num_bytes
+    fitting = max(0, free - _OVERHEAD) * capacity // needed
     raise UserError(
-        f"replay_capacity is {capacity}, which takes {_gib(num_bytes)} of memory, but "
-        f"{_gib(free)} are free, {_gib(_OVERHEAD)} of which the training itself takes; "
-        f"lower replay_capacity to {fitting} or less"
+        f"replay_capacity is {capacity}, which takes {_gib(needed)} of memory with its "
+        f"saves, but {_gib(free)} are free, {_gib(_OVERHEAD)} of which the training "
+        f"itself takes; lower replay_capacity to {fitting} or less"
     )
 
 

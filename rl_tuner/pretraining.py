@@ -5,19 +5,24 @@ from __future__ import annotations
 import abc
 import dataclasses
 import json
+import math
 import pathlib
+import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from rl_tuner import training_state
 from rl_tuner.errors import UserError
 from rl_tuner.ngrams import Score
 from rl_tuner.pretraining_config import PretrainingConfig
 from rl_tuner.sequence_rnn import SequenceRNN
+from rl_tuner.stop_request import Stopped
+from rl_tuner.tensorboard_curves import TensorBoardCurves
 from rl_tuner.token_batches import BATCH_SIGNATURE, Batch, whole_sequences
 from rl_tuner.whole_files import write_atomically
 
@@ -74,28 +79,13 @@ class SequenceTrainer(abc.ABC):
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._best = tf.Variable(np.inf, dtype=tf.float64, trainable=False)
         self._evals_since_best = tf.Variable(0, trainable=False)
-        checkpoint = tf.train.Checkpoint(
-            model=self.model,
-            optimizer=self._optimizer,
-            step=self._step,
-            best=self._best,
-            evals_since_best=self._evals_since_best,
-        )
-        _claim(run_dir, config, data)
-        self._manager = tf.train.CheckpointManager(
-            checkpoint, str(run_dir / "checkpoints"), max_to_keep=2
-        )
-        try:
-            self._manager.restore_or_initialize()
-        except (tf.errors.OpError, ValueError) as error:
-            raise UserError(
-                f"the checkpoint in {run_dir / 'checkpoints'} is damaged; "
-                "delete that folder to begin anew"
-            ) from error
-        self._writers = {
-            name: tf.summary.create_file_writer(str(run_dir / "logs" / name))
+        self._saves = run_dir / "checkpoints"
+        self._curves = {
+            name: TensorBoardCurves(run_dir / "logs" / name, _warn)
             for name in ("train", "eval")
         }
+        _claim(run_dir, config, data)
+        self._restore()
 
     @abc.abstractmethod
     def batches(self, first_batch: int) -> Iterable[Batch]:
@@ -119,10 +109,22 @@ class SequenceTrainer(abc.ABC):
         """Log perplexity of the best evaluation so far, in nats per step."""
         return float(self._best)
 
-    def train(self, report_every: int = 50) -> None:
+    def train(
+        self,
+        report_every: int = 50,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Trains until the eval split gains no more or the steps are used up.
 
         Every `report_every` steps it prints a line and writes the curves.
+
+        Args:
+          report_every: steps.
+          should_stop: asked after each step; True saves, and raises `Stopped`.
+
+        Raises:
+          Stopped: it was asked to stop, and is saved.
+          UserError: the loss is not finite.
         """
         if self.step:
             print(f"going on at step {self.step}", flush=True)
@@ -133,12 +135,15 @@ class SequenceTrainer(abc.ABC):
             totals += [float(value) for value in self._train_step(batch)]
             self._step.assign_add(1)
             done += 1
+            self._check_finite(totals[0])
             if done == report_every or self.step % self.config.eval_every == 0:
                 self._report(*(totals / done), done / (time.monotonic() - began))
                 totals, done, began = np.zeros(2), 0, time.monotonic()
             if self.step % self.config.eval_every == 0 or self._is_finished():
                 self._evaluate_and_save()
                 began = time.monotonic()
+            elif should_stop() and self._save():
+                raise Stopped(self.step)
 
     def _is_finished(self) -> bool:
         return (
@@ -182,22 +187,67 @@ class SequenceTrainer(abc.ABC):
             + ("  (best so far)" if is_better else ""),
             flush=True,
         )
+        self._check_finite(score.log_perplexity)
         self._write_curves("eval", score.log_perplexity, score.accuracy)
         # The model first: a run that is cut in between repeats this evaluation.
         if is_better:
             self.model.save(self.best_dir)
             self._best.assign(score.log_perplexity)
         self._evals_since_best.assign(0 if is_better else self._evals_since_best + 1)
-        self._manager.save(checkpoint_number=self.step)
+        self._save()
+
+    def _check_finite(self, loss: float) -> None:
+        """Stops before anything is saved that is no number."""
+        if math.isfinite(loss):
+            return
+        last = training_state.latest(self._saves)
+        raise UserError(
+            f"the loss is {loss} at step {self.step}; try a smaller --learning_rate in "
+            "another --output_dir; "
+            + (f"the last good save is {last}" if last else "nothing was saved before")
+        )
+
+    def _state_variables(self) -> dict[str, Any]:
+        """Every variable of the training, by a name that no other has."""
+        variables: dict[str, Any] = {
+            "step": self._step,
+            "best": self._best,
+            "evals_since_best": self._evals_since_best,
+        }
+        for name, variable in self.model.named_weights().items():
+            variables[f"model/{name}"] = variable
+        for index, variable in enumerate(self._optimizer.variables):
+            variables[f"optimizer/{index}"] = variable
+        return variables
+
+    def _save(self) -> bool:
+        """Saves the training; if that fails it says so, and the training goes on."""
+        arrays = {name: var.numpy() for name, var in self._state_variables().items()}
+        return training_state.try_to_save(self._saves, self.step, arrays, {}, _warn)
+
+    def _restore(self) -> None:
+        saved = training_state.load_latest(self._saves, _warn)
+        if saved is None:
+            if any(self._saves.glob("*.index")):
+                raise UserError(
+                    f"{self._saves} is of an earlier version; go on with that, or "
+                    "delete it to begin anew"
+                )
+            return
+        try:
+            for name, variable in self._state_variables().items():
+                variable.assign(saved.arrays[name])
+        except (KeyError, ValueError) as error:
+            raise UserError(
+                f"{self._saves} is of another version: {error}; go on with that, or "
+                "delete it to begin anew"
+            ) from error
 
     def _write_curves(
         self, name: str, loss: float, accuracy: float, **more: float
     ) -> None:
         values = {"loss": loss, "accuracy": accuracy, "perplexity": np.exp(loss)}
-        with self._writers[name].as_default(step=self.step):
-            for key, value in (values | more).items():
-                tf.summary.scalar(key, value)
-        self._writers[name].flush()
+        self._curves[name].write(self.step, values | more)
 
 
 def score_batch(
@@ -271,6 +321,10 @@ def _claim(
                     "--output_dir"
                 )
     write_atomically(path, text.encode())
+
+
+def _warn(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _duration(seconds: float) -> str:

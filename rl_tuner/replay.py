@@ -106,13 +106,8 @@ class Replay(tf.Module, abc.ABC):
         Raises:
           ValueError, KeyError: the state is of a memory of another kind.
         """
-        for name, ring in self._rings.items():
-            stored = state[name]
-            if len(stored) > self.capacity or stored.shape[1:] != ring.shape[1:]:
-                raise ValueError(f"{name} is {stored.shape}, the memory {ring.shape}")
-            for start, stop in _blocks(len(stored)):
-                rows = tf.range(start, stop)[:, tf.newaxis]
-                ring.scatter_nd_update(rows, stored[start:stop])
+        for name in self._rings:
+            self._restore_field(name, state[name])
         self._added.assign(state["added"])
 
     def add(
@@ -134,6 +129,14 @@ class Replay(tf.Module, abc.ABC):
             ring.scatter_nd_update(rows[:, tf.newaxis], transitions[name])
         self._added.assign_add(count)
         return rows
+
+    def _restore_field(self, name: str, stored: np.ndarray) -> None:
+        ring = self._rings[name]
+        if len(stored) > self.capacity or stored.shape[1:] != ring.shape[1:]:
+            raise ValueError(f"{name} is {stored.shape}, the memory {ring.shape}")
+        for start, stop in _blocks(len(stored)):
+            rows = tf.range(start, stop)[:, tf.newaxis]
+            ring.scatter_nd_update(rows, stored[start:stop])
 
     @abc.abstractmethod
     def sample(self, batch_size: int, seed: tf.Tensor) -> Sample:

@@ -16,8 +16,6 @@ import dataclasses
 import itertools
 import os
 import pathlib
-import signal
-import sys
 
 from absl import flags
 
@@ -28,11 +26,11 @@ from rl_tuner import (
     model_flags,
     resuming,
     run_directory,
+    stop_request,
     tuning_flags,
     worlds,
 )
 from rl_tuner.errors import UserError
-from rl_tuner.stop_request import Stopped, StopRequest
 
 FLAGS = flags.FLAGS
 DEFAULTS = tuning_flags.DEFAULTS
@@ -124,30 +122,22 @@ def main() -> None:
         tuning_flags.defaults(),
         FLAGS.restart,
     )
-    stop = StopRequest()
-    outputs = training_run.Outputs(
-        directory=output_dir,
-        curve_every=FLAGS.output_every_nth,
-        num_samples=FLAGS.num_samples,
-        num_evaluated=FLAGS.num_melodies,
-        title=f"{label}, {FLAGS.training_steps:,} steps",
-        save_every=FLAGS.save_every_secs,
-        should_stop=stop,
-    )
     print(
         f"tuning {prior_path} by {tuner_config.algorithm} for {FLAGS.training_steps} "
         "steps; compiling takes some seconds",
         flush=True,
     )
-    try:
-        with held, stop:
-            metrics = training_run.run(
-                tuner, prior, FLAGS.training_steps, outputs, corpus
-            )
-    except Stopped as stopped:
-        print(f"{stopped}; --output_dir={output_dir} goes on from there")
-        # It may have been another worker that was asked.
-        sys.exit(128 + (stop.signal_number or signal.SIGTERM))
+    with held, stop_request.stopping(output_dir) as stop:
+        outputs = training_run.Outputs(
+            directory=output_dir,
+            curve_every=FLAGS.output_every_nth,
+            num_samples=FLAGS.num_samples,
+            num_evaluated=FLAGS.num_melodies,
+            title=f"{label}, {FLAGS.training_steps:,} steps",
+            save_every=FLAGS.save_every_secs,
+            should_stop=stop,
+        )
+        metrics = training_run.run(tuner, prior, FLAGS.training_steps, outputs, corpus)
     print(f"\n{training_run.table(metrics, task)}\n")
     print(f"samples, pictures, curves and the tuned networks are in {output_dir}")
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
+import sys
+from collections.abc import Iterator
 from types import FrameType, TracebackType
 
 
@@ -50,3 +54,21 @@ class StopRequest:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
         self._previous.clear()
+
+
+@contextlib.contextmanager
+def stopping(directory: str | os.PathLike) -> Iterator[StopRequest]:
+    """While it is entered, signals ask to stop; `Stopped` ends the process.
+
+    The exit code is that of a process which the signal ended: 130 or 143.
+
+    Args:
+      directory: the --output_dir that the same command goes on in.
+    """
+    with StopRequest() as stop:
+        try:
+            yield stop
+        except Stopped as stopped:
+            print(f"{stopped}; --output_dir={directory} goes on from there")
+            # It may have been another process of the training that was asked.
+            sys.exit(128 + (stop.signal_number or signal.SIGTERM))

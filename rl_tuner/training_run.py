@@ -184,7 +184,9 @@ def _train(
         is_stopped = tuner.any_wishes(outputs.should_stop()) and not is_last
         is_due = time.monotonic() - last_save >= outputs.save_every
         if tuner.any_wishes(is_due) or is_stopped or is_last:
-            is_saved = _save(saves, tuner, curves)
+            is_saved = training_state.try_to_save(
+                saves, tuner.step, tuner.state(), {"curves": curves}, _warn
+            )
             last_save = time.monotonic()
             if is_stopped and is_saved:
                 raise Stopped(progress.step)
@@ -250,21 +252,6 @@ def _writing_to(directory: pathlib.Path) -> Iterator[None]:
 def discard_saves(directory: pathlib.Path) -> None:
     """Deletes the saves of a run that has ended: hundreds of megabytes of memory."""
     shutil.rmtree(directory / run_directory.SAVES_NAME, ignore_errors=True)
-
-
-def _save(
-    directory: pathlib.Path, tuner: RLTuner, curves: list[dict[str, float]]
-) -> bool:
-    """Saves the run; if that fails it says so, and the training may go on."""
-    try:
-        training_state.save(directory, tuner.step, tuner.state(), {"curves": curves})
-    except OSError as error:
-        _warn(
-            f"cannot save step {tuner.step} in {directory}: {error.strerror or error}; "
-            "training goes on, the last save stays, and it is tried again in a while"
-        )
-        return False
-    return True
 
 
 def _warn(text: str) -> None:

@@ -77,6 +77,25 @@ def save(
         shutil.rmtree(path, ignore_errors=True)
 
 
+def try_to_save(
+    directory: pathlib.Path,
+    step: int,
+    arrays: Mapping[str, np.ndarray],
+    record: Mapping[str, Any],
+    warn: Callable[[str], None],
+) -> bool:
+    """Saves; where that fails, as with a full disk, says so and returns False."""
+    try:
+        save(directory, step, arrays, record)
+    except OSError as error:
+        warn(
+            f"cannot save step {step} in {directory}: {error.strerror or error}; "
+            "training goes on, the last save stays, and it is tried again in a while"
+        )
+        return False
+    return True
+
+
 def load_latest(
     directory: pathlib.Path,
     warn: Callable[[str], None] = print,
@@ -143,10 +162,11 @@ def _load(path: pathlib.Path) -> SavedState:
 def _write_arrays(file: IO[bytes], arrays: Mapping[str, np.ndarray]) -> None:
     """Writes what `np.load` reads; holds one array at a time, unlike `np.savez`."""
     with zipfile.ZipFile(file, "w") as archive:
-        for name, array in arrays.items():
+        for name in arrays:
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                # Not kept under a name, which would hold it while the next is made.
                 np.lib.format.write_array(
-                    member, np.asanyarray(array), allow_pickle=False
+                    member, np.asanyarray(arrays[name]), allow_pickle=False
                 )
 
 

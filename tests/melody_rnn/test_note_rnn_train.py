@@ -16,6 +16,7 @@ from melody_rnn.note_rnn_trainer import NoteRnnTrainer, evaluate
 from melody_rnn.note_windows import training_windows, whole_melodies
 from rl_tuner.errors import UserError
 from rl_tuner.sequence_rnn import SequenceRNN
+from rl_tuner.stop_request import Stopped
 
 _ROOT = pathlib.Path(__file__).parents[2]
 _CONFIG = TrainingConfig(
@@ -171,7 +172,7 @@ def test_a_run_that_is_cut_goes_on_as_if_it_had_not_been(
     monkeypatch.setattr(NoteRnnTrainer, "_report", cut)
     train = NoteRnnTrainer.train
     monkeypatch.setattr(
-        NoteRnnTrainer, "train", lambda self: train(self, report_every=1)
+        NoteRnnTrainer, "train", lambda self, **more: train(self, 1, **more)
     )
     with pytest.raises(_Cut):
         _train(_CONFIG, data, tmp_path / "cut")
@@ -216,12 +217,47 @@ def test_the_learning_rate_falls_in_stairs(data, tmp_path):
     assert float(trainer._optimizer.learning_rate) == pytest.approx(0.01)
 
 
-def test_a_damaged_checkpoint_is_refused(data, tmp_path):
-    _train(_CONFIG, data, tmp_path)
-    for path in (tmp_path / "checkpoints").glob("*.index"):
+def test_a_damaged_save_is_skipped_and_all_damaged_are_refused(data, tmp_path, capsys):
+    _train(_CONFIG, data, tmp_path / "one")
+    _train(_CONFIG, data, tmp_path / "other")
+    saves = sorted((tmp_path / "other" / "checkpoints").iterdir())
+    assert len(saves) == 2
+    (saves[1] / "arrays.npz").write_bytes(b"damaged")
+    report = _train(_CONFIG, data, tmp_path / "other")
+    assert "arrays.npz has another checksum) and skipped" in capsys.readouterr().err
+    assert report["scores"] == _train(_CONFIG, data, tmp_path / "one")["scores"]
+    for path in (tmp_path / "other" / "checkpoints").glob("*/manifest.json"):
         path.write_bytes(b"damaged")
-    with pytest.raises(UserError, match="damaged; delete that folder"):
-        _train(_CONFIG, data, tmp_path)
+    with pytest.raises(UserError, match="every save in"):
+        _train(_CONFIG, data, tmp_path / "other")
+
+
+def test_it_stops_where_it_is_asked_to_and_goes_on(data, tmp_path):
+    uncut = _train(_CONFIG, data, tmp_path / "uncut")
+    asked = iter([False, False, True])
+    (tmp_path / "cut").mkdir()
+    trainer = NoteRnnTrainer(
+        _CONFIG, data.training, data.evaluation, 38, tmp_path / "cut"
+    )
+    with pytest.raises(Stopped) as stopped:
+        trainer.train(should_stop=lambda: next(asked))
+    assert stopped.value.step == 3
+    report = _train(_CONFIG, data, tmp_path / "cut")
+    assert report["scores"] == uncut["scores"]
+    one, other = (
+        SequenceRNN.load(tmp_path / run / "note_rnn") for run in ("uncut", "cut")
+    )
+    for ours, theirs in zip(one.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_loss_that_is_not_finite_stops_behind_a_good_save(data, tmp_path):
+    trainer = NoteRnnTrainer(_CONFIG, data.training, data.evaluation, 38, tmp_path)
+    trainer._save()
+    trainer.model.variables[0].assign(trainer.model.variables[0] * np.nan)
+    message = r"the loss is nan at step 1; try .* the last good save is .*step_0{12}$"
+    with pytest.raises(UserError, match=message):
+        trainer.train()
 
 
 def test_magentas_files_are_read_by_pattern(data, tmp_path):
