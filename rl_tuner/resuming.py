@@ -102,7 +102,7 @@ def refuse_changes(
     Raises:
       UserError: names a flag that has changed, with its two values.
     """
-    before, now = defaults | _flat(begun), _flat(asked)
+    before, now = {**defaults, **_flat(begun)}, _flat(asked)
     for name in {**now, **_flat(begun)}:
         if before.get(name) != now.get(name):
             raise UserError(

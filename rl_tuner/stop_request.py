@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from types import FrameType, TracebackType
+from typing import Any
 
 
 class Stopped(Exception):
@@ -24,9 +25,9 @@ class StopRequest:
     A second one ends the process as it would have without this.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.signal_number: int | None = None
-        self._previous: dict[int, object] = {}
+        self._previous: dict[int, Any] = {}
 
     def __call__(self) -> bool:
         """Whether somebody wishes to stop."""
