@@ -75,7 +75,10 @@ def test_every_folder_of_code_is_packaged():
     there = {path.parent for path in ROOT.glob("*/**/__init__.py")}
     hidden = {"tests", "build", "environment", "test_environment"}
     assert packaged == {
-        folder for folder in there if hidden.isdisjoint(folder.relative_to(ROOT).parts)
+        folder
+        for folder in there
+        for parts in [folder.relative_to(ROOT).parts]
+        if hidden.isdisjoint(parts) and not parts[0].startswith(".")
     }
 
 

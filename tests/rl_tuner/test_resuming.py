@@ -92,7 +92,10 @@ def test_directory_is_set_aside_under_a_free_name(tmp_path):
         assert not (tmp_path / "run").exists()
 
 
-def test_first_signal_is_noted_and_the_second_ends():
+def test_first_signal_is_noted_and_the_second_ends(request):
+    # Jobs in the background begin deaf to Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     with StopRequest() as stop:
         assert not stop()
         signal.raise_signal(signal.SIGINT)
