@@ -2,9 +2,9 @@
 
   python tests/benchmarks/replay_modes.py [--protocol=random_token] [--training_steps=N]
 
-Same seed, same settings but for --replay_mode; any flag of rl_tuner_train's tuning may be
-given. Prints, every --output_every_nth steps, what a thousand sampled strings come to, and
-the seconds that the training took.
+Same seed, same settings but for --replay_mode; any flag of rl_tuner_train's tuning may
+be given. Prints, every --output_every_nth steps, what a thousand sampled strings come
+to, and the seconds that the training took.
 """
 
 import time
