@@ -1,6 +1,5 @@
 """Every command of the documents runs, made small; a page is gone through in order."""
 
-import importlib.util
 import itertools
 import pathlib
 import signal
@@ -114,15 +113,16 @@ def test_command_runs(page, words, folders):
         pytest.skip("it needs two machines")
     if "--distribution=mirrored" in flags and "--device=cpu" not in flags:
         pytest.skip("it needs GPUs")
-    if "--runner=DirectRunner" in flags and not importlib.util.find_spec("apache_beam"):
-        pytest.skip("it needs pip install 'rl-tuner[beam]'")
+    runners = {"--runner=DirectRunner", "--runner=FlinkRunner"}
+    if not runners.isdisjoint(flags):
+        pytest.skip("it needs Apache Beam, or a cluster: the tests of runners have it")
     flags += SMALL[program]
     if "--task=molecule" in flags:
         flags += OF_MOLECULES
     if program == "rl_tuner_listen":
         _listen(flags, folders[page])
         return
-    result = run_binary(program, *flags, cwd=folders[page], timeout=600)
+    result = run_binary(program, *flags, cwd=folders[page], timeout=1800)
     assert result.returncode == 0, result.stderr[-4000:]
 
 
@@ -150,6 +150,7 @@ def _listen(flags, folder):
         try:
             said = list(itertools.takewhile(lambda x: "://" not in x, process.stdout))
             process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 0, "".join(said)
+            # 130 where it had not begun to serve when it heard it.
+            assert process.wait(60) in (0, 130), "".join(said)
         finally:
             process.kill()
