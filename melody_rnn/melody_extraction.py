@@ -1,15 +1,13 @@
 """From a MIDI file to melodies in sixteenths, by Magenta's rules."""
 
 import dataclasses
-import io
-import warnings
 from collections.abc import Iterator
 
 from melody_rnn.encoding import MAX_PITCH, MIN_PITCH, STEPS_PER_QUARTER
+from melody_rnn.midi_files import MidiError, open_midi, to_note_sequence
 
 _BEAT_QPM = 120  # any constant tempo serves: only the time in quarters counts
 _MAX_STEPS = 100_000  # a longer one is a broken file, not a melody
-_MAX_TICKS = 10_000_000  # pretty_midi holds an array of all of them
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,10 +43,6 @@ class Extraction:
     melodies: list[list[int]] = dataclasses.field(default_factory=list)
     skipped: list[str] = dataclasses.field(default_factory=list)
     merged_notes: int = 0
-
-
-class MidiError(Exception):
-    """A MIDI file cannot be read; the message says why."""
 
 
 def extract_melodies(midi: bytes, rules: ExtractionRules) -> Extraction:
@@ -142,25 +136,11 @@ def _melodies(quantized, instrument, rules) -> Iterator[list[int]]:
 def _read_in_beats(midi: bytes):
     """Reads a MIDI file as a NoteSequence at one constant tempo and in 4/4."""
     import mido
-    import pretty_midi
-    from note_seq import midi_io
 
-    try:
-        file = mido.MidiFile(file=io.BytesIO(midi))
-        for track in file.tracks:
-            if sum(message.time for message in track) > _MAX_TICKS:
-                raise MidiError(f"lasts over {_MAX_TICKS} ticks")
-        for message in (message for track in file.tracks for message in track):
-            if message.type == "set_tempo":
-                message.tempo = mido.bpm2tempo(_BEAT_QPM)
-            elif message.type == "time_signature":
-                message.numerator = message.denominator = 4
-        with warnings.catch_warnings():  # of tempo and meter changes in odd places
-            warnings.simplefilter("ignore")
-            parsed = pretty_midi.PrettyMIDI(mido_object=file)
-        return midi_io.midi_to_note_sequence(parsed)
-    except MidiError:
-        raise
-    except Exception as error:  # damage shows as any exception in these libraries
-        what = " ".join(str(error).split()) or "ends early"
-        raise MidiError(f"damaged MIDI: {type(error).__name__}: {what}") from error
+    file = open_midi(midi)
+    for message in (message for track in file.tracks for message in track):
+        if message.type == "set_tempo":
+            message.tempo = mido.bpm2tempo(_BEAT_QPM)
+        elif message.type == "time_signature":
+            message.numerator = message.denominator = 4
+    return to_note_sequence(file)

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
-from melody_rnn import encoding
+from melody_rnn import encoding, midi_files
 from rl_tuner.errors import UserError
 
 _DEFAULT_VELOCITY = 100
@@ -93,10 +93,10 @@ def read_primer_midi(path: str | os.PathLike) -> list[int]:
     except OSError as error:
         raise UserError(f"cannot read MIDI file {path}: {error.strerror}") from error
     try:
-        sequence = note_seq.midi_to_note_sequence(data)
-    except note_seq.MIDIConversionError as error:
+        sequence = midi_files.to_note_sequence(midi_files.open_midi(data))
+    except midi_files.MidiError as error:
         raise UserError(
-            f"MIDI file {path} is damaged or not a MIDI file; "
+            f"MIDI file {path} is damaged or not a MIDI file ({error}); "
             "export it again from the program it came from"
         ) from error
     instrument = _only_instrument(sequence, path)
@@ -130,10 +130,8 @@ def read_primer_midi(path: str | os.PathLike) -> list[int]:
 
 def read_tempo(path: str | os.PathLike) -> float:
     """The quarters a minute of a MIDI file that `read_primer_midi` takes."""
-    import note_seq
-
-    sequence = note_seq.midi_to_note_sequence(pathlib.Path(path).read_bytes())
-    return sequence.tempos[0].qpm
+    file = midi_files.open_midi(pathlib.Path(path).read_bytes())
+    return midi_files.to_note_sequence(file).tempos[0].qpm
 
 
 def parse_primer_melody(text: str) -> list[int]:

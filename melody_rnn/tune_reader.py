@@ -9,7 +9,7 @@ import signal
 import warnings
 from collections.abc import Iterable, Iterator
 
-from melody_rnn import abc_notation, melody_extraction
+from melody_rnn import abc_notation, melody_extraction, midi_files
 from melody_rnn.melody_extraction import ExtractionRules
 
 _MAX_FILE_BYTES = 64 * 2**20
@@ -119,7 +119,7 @@ def _add_melodies(
 ) -> None:
     try:
         extraction = melody_extraction.extract_melodies(midi, rules)
-    except melody_extraction.MidiError as error:
+    except midi_files.MidiError as error:
         report.unreadable.append((name, str(error)))
         return
     report.tunes += [Tune(name, events) for events in extraction.melodies]

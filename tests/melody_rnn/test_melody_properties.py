@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from property_settings import property_settings
 
-from melody_rnn import abc_notation, melody_extraction, midi
+from melody_rnn import abc_notation, melody_extraction, midi, midi_files
 from melody_rnn.metrics import composition_stats
 from melody_rnn.music_theory import rule_rewards
 from melody_rnn.music_theory_settings import RULE_NAMES
@@ -186,7 +186,11 @@ def test_midi_primer_of_a_year_is_refused_at_once(tmp_path):
     for kind, time in (("note_on", 0), ("note_off", 2**28 - 1)):
         file.tracks[0].append(mido.Message(kind, note=60, time=time))
     file.save(tmp_path / "long.mid")
-    with pytest.raises(UserError, match="a primer may have at most 4096"):
+    with pytest.raises(UserError, match="lasts over 10000000 ticks"):
+        midi.read_primer_midi(tmp_path / "long.mid")
+    file.tracks[0][1].time = 5000
+    file.save(tmp_path / "long.mid")
+    with pytest.raises(UserError, match=r"lasts \d+ sixteenths; .* at most 4096"):
         midi.read_primer_midi(tmp_path / "long.mid")
 
 
@@ -196,7 +200,7 @@ def test_midi_file_of_a_corpus_is_melodies_or_a_reason(data):
     rules = melody_extraction.ExtractionRules()
     try:
         extraction = melody_extraction.extract_melodies(data, rules)
-    except melody_extraction.MidiError:
+    except midi_files.MidiError:
         return
     for melody in extraction.melodies:
         assert all(-2 <= event <= 127 for event in melody)
