@@ -50,7 +50,7 @@ def test_models_are_heard_once_generated(tmp_path):
     with listen(study) as (process, port):  # the models are not needed any more
         assert (melodies_of(port, 1), melodies_of(port, 2)[2:]) == before
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=120)
         assert process.returncode == 0
         assert "The study is kept in" in out
         assert err == ""  # TensorFlow was not loaded
