@@ -370,11 +370,14 @@ class RLTuner:
         There are none before a batch of transitions is stored.
         """
         losses = tf.zeros([2])
-        if self.can_learn:
-            for turn in tf.range(seeds.shape[0]):
-                loss, gradients = self.sample_gradients(seeds[turn])
-                self.apply_gradients(gradients)
-                losses += tf.stack([loss, 1.0])
+        # Not an `if` around the loop: XLA would copy all weights into and out of it.
+        due = tf.where(self.can_learn, seeds.shape[0], 0)
+        turn = 0
+        while turn < due:
+            loss, gradients = self.sample_gradients(seeds[turn])
+            self.apply_gradients(gradients)
+            losses += tf.stack([loss, 1.0])
+            turn += 1
         return losses
 
     @property

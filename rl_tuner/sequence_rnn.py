@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -75,10 +75,12 @@ class SequenceRNN(keras.Model):
           logits [N, num_classes] of the next token, and the state [N, state_size] after
           reading `tokens`.
         """
-        x = tf.one_hot(tokens, self.num_classes)
         new_state = []
+        x = None
         for layer, (c, h) in zip(self.lstm_layers, self._split(state), strict=True):
-            x, (h, c) = layer.cell(x, [h, c])
+            kernel = self._computed(layer, layer.cell.kernel)
+            read = _rows(kernel, tokens) if x is None else tf.matmul(x, kernel)
+            x, c, h = self._cell(layer, read, c, h)
             new_state += [c, h]
         return self._outputs(x, new_state)
 
@@ -192,6 +194,23 @@ class SequenceRNN(keras.Model):
             "name": self.name,
         }
 
+    def _cell(
+        self, layer: keras.layers.LSTM, read: tf.Tensor, c: tf.Tensor, h: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """One step of a layer from what it read times its kernel: output, c and h."""
+        c, h = (tf.cast(value, read.dtype) for value in (c, h))
+        recurrent_kernel = self._computed(layer, layer.cell.recurrent_kernel)
+        gates = read + tf.matmul(h, recurrent_kernel)
+        gates += self._computed(layer, layer.cell.bias)
+        i, f, candidate, o = tf.split(gates, 4, axis=-1)
+        c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(candidate)
+        h = tf.sigmoid(o) * tf.tanh(c)
+        return h, c, h
+
+    def _computed(self, layer: keras.layers.Layer, weight: tf.Variable) -> tf.Tensor:
+        """A weight in the type that the layer computes in."""
+        return tf.cast(weight, layer.compute_dtype)
+
     def _outputs(
         self, x: tf.Tensor, new_state: list[tf.Tensor]
     ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -205,3 +224,21 @@ class SequenceRNN(keras.Model):
         sizes = [size for size in self.layer_sizes for _ in range(2)]
         parts = tf.split(state, sizes, axis=-1)
         return list(zip(parts[::2], parts[1::2], strict=True))
+
+
+def _rows(kernel: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:
+    """One-hot tokens times a kernel: [N] integers, [classes, M] -> [N, M].
+
+    Rows are looked up, which spares a quarter of the network's work. Their gradient is
+    a product, since XLA adds up rows one by one on a CPU.
+    """
+
+    @tf.custom_gradient
+    def look_up(kernel: tf.Tensor) -> tuple[tf.Tensor, Callable[..., tf.Tensor]]:
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            one_hot = tf.one_hot(tokens, kernel.shape[0], dtype=upstream.dtype)
+            return tf.matmul(one_hot, upstream, transpose_a=True)
+
+        return tf.gather(kernel, tokens), gradient
+
+    return look_up(kernel)
