@@ -81,7 +81,8 @@ def define_task_flags() -> None:
         "What terms of the reward are worth, where it is not as in the paper, 0 "
         "switches one off: qed=100,log_p=0. The terms are valid, prefix, "
         "prefix_score (what prefixes earn of the next four), log_p, sa, ring, qed, "
-        "length, carbon, and those of --reward.",
+        "length, carbon, baseline (what every whole string earns, 0 in the paper), and "
+        "those of --reward.",
     )
     flags.DEFINE_string(
         "reward",

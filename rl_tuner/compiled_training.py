@@ -18,6 +18,7 @@ class CompiledTraining:
 
     Attributes:
       rounds_at_once: 1.
+      variables: none.
     """
 
     rounds_at_once = 1
@@ -25,6 +26,7 @@ class CompiledTraining:
     def __init__(self, tuner: RLTuner):
         """Takes what is trained."""
         self._tuner = tuner
+        self.variables: dict[str, tf.Variable] = {}
 
     def run(self, num_rounds: int) -> np.ndarray:
         """Trains: sums of loss, updates, task reward and log p(a|s), [4] floats."""

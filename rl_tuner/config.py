@@ -12,7 +12,7 @@ EXPLORATION_MODES = ("egreedy", "boltzmann")
 TERMINALS = ("bootstrap", "zero")
 INITIAL_VALUES = ("prior", "zero")
 REPLAYS = ("uniform", "prioritized")
-REPLAY_MODES = ("stored_state", "whole_prefix")
+REPLAY_MODES = ("stored_state", "whole_prefix", "whole_sequence")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +43,13 @@ class RLTunerConfig:
       importance_exponent: beta of prioritized replay; 0 weighs all losses the same.
       replay_mode: `stored_state` unrolls one step from the states that the networks
         were in when they acted; `whole_prefix` unrolls each sequence from its start,
-        with the weights of now and gradients through all of it, at many times the cost.
+        with the weights of now and gradients through all of it, at many times the cost;
+        `whole_sequence` does so once for all transitions of a sequence that has ended,
+        so that `minibatch_size` and `replay_capacity` count sequences; it is for tasks
+        whose rewards come from outside the graph.
+      trace_decay: lambda; how much of a sequence's later errors counts in the target of
+        each of its transitions, see `objectives.traced_targets`; the papers have none.
+        For `whole_sequence`.
       terminal: `bootstrap` takes a value from the state after the last token too, as
         the papers do; `zero` takes V = 0 there.
       initial_values: `prior` begins with the prior's logits for values, as the papers
@@ -73,6 +79,7 @@ class RLTunerConfig:
     priority_exponent: float = 0.5
     importance_exponent: float = 0.0
     replay_mode: str = "stored_state"
+    trace_decay: float = 0.0
     terminal: str = "bootstrap"
     initial_values: str = "prior"
     reference_g_update: bool = False
@@ -106,6 +113,7 @@ class RLTunerConfig:
         self._check("rounds_per_scoring", 1, math.inf)
         self._check("priority_exponent", 0.0, math.inf)
         self._check("importance_exponent", 0.0, math.inf)
+        self._check("trace_decay", 0.0, 1.0)
         self._check("replay_capacity", self.minibatch_size, math.inf)
         self._check("replay_capacity", self.num_sequences, math.inf)
         self._check("seed", 0, 2**31 - 1)
@@ -113,6 +121,12 @@ class RLTunerConfig:
             raise UserError(
                 f"initial_values 'zero' is for algorithm 'g' only, not "
                 f"{self.algorithm!r}, whose values hold the prior; choose 'prior'"
+            )
+        if self.trace_decay and self.replay_mode != "whole_sequence":
+            raise UserError(
+                f"trace_decay {self.trace_decay} needs all of a sequence, which "
+                f"replay_mode {self.replay_mode!r} does not replay; choose "
+                "'whole_sequence', or trace_decay 0"
             )
         wide, narrow = self.num_sequences, self.train_every_nth
         if max(wide, narrow) % min(wide, narrow):

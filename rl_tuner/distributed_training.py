@@ -109,11 +109,13 @@ class _DistributedLoop:
 
     Attributes:
       rounds_at_once: 1.
+      variables: none.
     """
 
     rounds_at_once = 1
 
     def __init__(self, strategy: tf.distribute.Strategy, tuners: list[RLTuner]):
+        self.variables: dict[str, tf.Variable] = {}
         self._strategy = strategy
         self._loops = [_ReplicaLoop(tuner) for tuner in tuners]
         self._first = tuners[0].replica.number

@@ -133,3 +133,38 @@ def td_target(
     if continues is not None:
         next_state_value = next_state_value * continues
     return reward + discount_rate * next_state_value
+
+
+def traced_targets(
+    targets: tf.Tensor,
+    next_taken: tf.Tensor,
+    continues: tf.Tensor,
+    discount_rate: float,
+    trace_decay: float,
+) -> tf.Tensor:
+    """Targets that hear of a sequence's later errors at once; [N, T].
+
+    With the target network's Q' and the targets y of one step,
+
+        y_t <- y_t + gamma lambda (y_{t+1} - Q'(s_{t+1}, a_{t+1})),
+
+    from the last step to the first: Q*(lambda) of Harutyunyan et al. 2016, and for Psi
+    and G, whose V(s) - Psi(s, a) is -log pi(a|s), path consistency (Nachum et al.
+    2017), which holds for the optimal policy whoever acted.
+
+    Args:
+      targets: [N, T], of `td_target`.
+      next_taken: [N, T], Q'(s', a') of the step after each.
+      continues: [N, T], 0 where a sequence has ended, which ends the trace too.
+      discount_rate: gamma.
+      trace_decay: lambda; with 0 nothing changes.
+    """
+    decay = discount_rate * trace_decay * continues
+
+    def add(after: tf.Tensor, step: tuple[tf.Tensor, ...]) -> tf.Tensor:
+        target, expected, factor = step
+        return target + factor * (after - expected)
+
+    steps = tuple(tf.transpose(x) for x in (targets, next_taken, decay))
+    first = tf.zeros_like(targets[:, 0])
+    return tf.transpose(tf.scan(add, steps, first, reverse=True))

@@ -123,8 +123,8 @@ class Replay(tf.Module, abc.ABC):
           [N] int64, the rows where they are stored.
         """
         del errors
-        count = next(iter(transitions.values())).shape[0]
-        rows = (self._added + tf.range(count, dtype=tf.int64)) % self.capacity
+        count = tf.shape(next(iter(transitions.values())), tf.int64)[0]
+        rows = (self._added + tf.range(count)) % self.capacity
         for name, ring in self._rings.items():
             ring.scatter_nd_update(rows[:, tf.newaxis], transitions[name])
         self._added.assign_add(count)

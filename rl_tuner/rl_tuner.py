@@ -21,6 +21,7 @@ from rl_tuner import (
 )
 from rl_tuner.compiled_training import CompiledTraining
 from rl_tuner.config import RLTunerConfig
+from rl_tuner.errors import UserError
 from rl_tuner.gradients import clip_by_group_norm, clipping_groups
 from rl_tuner.lazy_arrays import LazyArrays
 from rl_tuner.policy import Policy
@@ -56,8 +57,8 @@ class Update(NamedTuple):
 
     Attributes:
       loss: the mean of the (weighted) squares of the errors.
-      values: [N], V(s') of the target network.
-      errors: [N], y - Q(s, a) before the update.
+      values: [N], V(s') of the target network; [N, T] of sequences.
+      errors: [N], y - Q(s, a) before the update; of sequences the mean size of it.
     """
 
     loss: tf.Tensor
@@ -82,9 +83,11 @@ class Training(Protocol):
 
     Attributes:
       rounds_at_once: `run` takes multiples of it.
+      variables: what it remembers beside what the tuner does, by name.
     """
 
     rounds_at_once: int
+    variables: dict[str, tf.Variable]
 
     def run(self, num_rounds: int) -> np.ndarray:
         """Trains: sums of loss, updates, task reward and log p(a|s), [4] floats."""
@@ -163,6 +166,12 @@ class RLTuner:
         self.replay_mode = transitions.REPLAY_MODES[self.config.replay_mode]
         self.replay = self._make_replay()
         is_scored = isinstance(task, ScoredTask)
+        if self.replay_mode.stores_sequences and not is_scored:
+            raise UserError(
+                f"replay_mode {self.config.replay_mode!r} is for tasks whose rewards "
+                f"come from outside the graph, which those of {task.name!r} do not; "
+                "choose another"
+            )
         self._training: Training = (ScoredTraining if is_scored else CompiledTraining)(
             self
         )
@@ -293,6 +302,8 @@ class RLTuner:
             variables[f"optimizer/{index}"] = variable
         for name, variable in self.acting._asdict().items():
             variables[f"rollout/{name}"] = variable
+        for name, variable in self._training.variables.items():
+            variables[f"training/{name}"] = variable
         return variables
 
     def td_targets(self, batch: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
@@ -312,13 +323,38 @@ class RLTuner:
             self.config.discount_rate,
             batch["continues"] if is_terminal_zero else None,
         )
+        if self.config.trace_decay:
+            target = self._traced_targets(target, target_logits, batch)
         return target, value
 
+    def _traced_targets(
+        self, target: tf.Tensor, target_logits: tf.Tensor, batch: transitions.Batch
+    ) -> tf.Tensor:
+        """`objectives.traced_targets` of a batch of sequences."""
+        next_actions = tf.roll(batch["actions"], -1, axis=1)
+        next_taken = objectives.take_actions(target_logits, next_actions)
+        return objectives.traced_targets(
+            target,
+            next_taken,
+            batch["continues"],
+            self.config.discount_rate,
+            self.config.trace_decay,
+        )
+
     def td_errors(self, batch: transitions.Batch) -> tf.Tensor:
-        """Errors y - Q(s, a) of a batch as `train_step` takes it: [N]."""
+        """Errors of a batch as `train_step` takes it: [N], as of `Update`."""
+        batch = self.replay_mode.read(batch)
         logits = self.replay_mode.logits(self.q_network, batch)
         taken = objectives.take_actions(logits, batch["actions"])
-        return self.td_targets(batch)[0] - taken
+        return self._of_rows(self.td_targets(batch)[0] - taken, batch)
+
+    def _of_rows(self, errors: tf.Tensor, batch: transitions.Batch) -> tf.Tensor:
+        """Errors of what is stored: of a sequence the mean size of its tokens'."""
+        if not self.replay_mode.stores_sequences:
+            return errors
+        is_token = batch["is_token"]
+        sums = tf.reduce_sum(tf.abs(errors) * is_token, axis=1)
+        return sums / tf.reduce_sum(is_token, axis=1)
 
     def train_step(
         self, batch: transitions.Batch, weights: tf.Tensor | None = None
@@ -327,7 +363,8 @@ class RLTuner:
 
         Args:
           batch: `actions` [N] integers; `rewards` [N], in total; `continues` [N], 0.
-            where the action ended the sequence; and what the replay mode remembers.
+            where the action ended the sequence; and what the replay mode remembers. Of
+            a mode that stores sequences, what is stored of N of them.
           weights: [N], factors of the losses.
         """
         update, gradients = self.gradients(batch, weights)
@@ -338,6 +375,7 @@ class RLTuner:
         self, batch: transitions.Batch, weights: tf.Tensor | None = None
     ) -> tuple[Update, list[tf.Tensor]]:
         """What `train_step` finds, and the gradients that it applies."""
+        batch = self.replay_mode.read(batch)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             trained = [variable.value for variable in self._trained]
             tape.watch(trained)
@@ -346,9 +384,14 @@ class RLTuner:
             errors = target - objectives.take_actions(logits, batch["actions"])
             squared = tf.square(errors)
             if weights is not None:
-                squared *= weights
-            loss = tf.reduce_mean(squared)
-        return Update(loss, value, errors), tape.gradient(loss, trained)
+                squared = tf.transpose(tf.transpose(squared) * weights)
+            if self.replay_mode.stores_sequences:
+                squared *= batch["is_token"]
+                loss = tf.reduce_sum(squared) / tf.reduce_sum(batch["is_token"])
+            else:
+                loss = tf.reduce_mean(squared)
+        rows = self._of_rows(errors, batch)
+        return Update(loss, value, rows), tape.gradient(loss, trained)
 
     def apply_gradients(self, gradients: Sequence[tf.Tensor]) -> None:
         """Clips them, moves the Q network by them, and the target network after it."""
@@ -429,6 +472,14 @@ class RLTuner:
             **self.replay_mode.remember(step),
         }
 
+    @property
+    def transition_fields(self) -> dict[str, tf.TensorSpec]:
+        """Shape and type of what `transition` gives of each, and of its reward."""
+        return {
+            **transitions.common_fields(),
+            **self.replay_mode.fields(self.q_network, self.acting),
+        }
+
     def total_rewards(
         self, task_rewards: tf.Tensor, log_priors: tf.Tensor
     ) -> tf.Tensor:
@@ -451,10 +502,9 @@ class RLTuner:
 
     def _make_replay(self) -> Replay:
         config = self.config
-        fields = {
-            **transitions.common_fields(),
-            **self.replay_mode.fields(self.q_network, self.acting),
-        }
+        fields = self.transition_fields
+        if self.replay_mode.stores_sequences:
+            fields = transitions.sequence_fields(fields, self.task.max_length)
         size = bytes_needed(config.replay_capacity, fields)
         memory.check_replay(size, config.replay_capacity)
         if config.replay == "uniform":

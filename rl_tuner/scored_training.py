@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from rl_tuner.errors import UserError
+from rl_tuner.open_sequences import OpenSequences
 from rl_tuner.scored_task import Prefixes
 
 if TYPE_CHECKING:
@@ -39,12 +40,29 @@ class ScoredTraining:
 
     Attributes:
       rounds_at_once: a chunk's.
+      variables: what sequences have earned that have not ended, if they are stored
+        when they have.
     """
 
     def __init__(self, tuner: RLTuner):
         """Takes what is trained."""
         self._tuner = tuner
-        self.rounds_at_once = tuner.config.rounds_per_scoring
+        config = tuner.config
+        self.rounds_at_once = config.rounds_per_scoring
+        at_once = self.rounds_at_once * config.steps_per_round
+        if at_once > config.replay_capacity:
+            raise UserError(
+                f"replay_capacity {config.replay_capacity} does not hold the {at_once} "
+                "steps that are scored at once; choose a larger one, or a smaller "
+                "rounds_per_scoring"
+            )
+        self._open: OpenSequences | None = None
+        self.variables: dict[str, tf.Variable] = {}
+        if tuner.replay_mode.stores_sequences:
+            self._open = OpenSequences(config.num_sequences, tuner.task.max_length)
+            self.variables["open_rewards"] = self._open.rewards
+        # Sequences are cut to the longest of a batch: XLA would compile every length.
+        self._learn = tf.function(self._learn_chunk, jit_compile=self._open is None)
 
     def run(self, num_rounds: int) -> np.ndarray:
         """Trains: sums of loss, updates, task reward and log p(a|s), [4] floats.
@@ -101,7 +119,7 @@ class ScoredTraining:
         count, length = self._tuner.acting.sequences.shape
         fields = {
             name: tf.TensorSpec([count, *spec.shape], spec.dtype)
-            for name, spec in self._tuner.replay.fields.items()
+            for name, spec in self._tuner.transition_fields.items()
             if name != "rewards"
         }
         prefixes = Prefixes(
@@ -111,8 +129,7 @@ class ScoredTraining:
         )
         return _Chunk(fields, tf.TensorSpec([count]), prefixes)
 
-    @tf.function(jit_compile=True)
-    def _learn(self) -> tf.Tensor:
+    def _learn_chunk(self) -> tf.Tensor:
         """The updates that are due for a chunk: sum of losses, and their number."""
         tuner = self._tuner
         losses = tf.zeros([2])
@@ -125,8 +142,10 @@ class ScoredTraining:
         """Stores a chunk with its rewards."""
         rewards = self._tuner.total_rewards(task_rewards, chunk.log_priors)
         batch = {**chunk.transitions, "rewards": rewards}
-        replay = self._tuner.replay
-        errors = self._errors(batch) if replay.needs_errors else rewards
+        if self._open is not None:
+            self._add_ended(batch)
+            return
+        errors = self._errors(batch) if self._tuner.replay.needs_errors else rewards
         # Not compiled: XLA would copy a memory of gigabytes to change some rows of it.
         self._add({k: _in_a_row(v) for k, v in batch.items()}, _in_a_row(errors))
 
@@ -136,6 +155,15 @@ class ScoredTraining:
         return tf.map_fn(
             self._tuner.td_errors, batch, fn_output_signature=batch["rewards"].dtype
         )
+
+    @tf.function
+    def _add_ended(self, batch: dict[str, tf.Tensor]) -> None:
+        tuner = self._tuner
+        ended = self._open.close(batch)
+        # With none the longest of them has no length.
+        if tf.shape(ended["num_read"])[0] > 0:
+            errors = tuner.td_errors(ended) if tuner.replay.needs_errors else None
+            tuner.replay.add(ended, errors)
 
     @tf.function
     def _add(self, batch: dict[str, tf.Tensor], errors: tf.Tensor) -> None:

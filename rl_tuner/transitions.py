@@ -14,7 +14,14 @@ Batch = Mapping[str, tf.Tensor]
 
 
 class ReplayMode(Protocol):
-    """A way to remember N transitions, beside their actions, rewards and ends."""
+    """A way to remember N transitions, beside their actions, rewards and ends.
+
+    Attributes:
+      stores_sequences: whether what is stored and sampled are sequences that have
+        ended, not transitions: [N, T] where there is [N] else.
+    """
+
+    stores_sequences: bool
 
     def fields(
         self, q_network: SequenceRNN, state: RolloutState
@@ -23,6 +30,9 @@ class ReplayMode(Protocol):
 
     def remember(self, step: Step) -> dict[str, tf.Tensor]:
         """The fields [N, ...] of what has happened."""
+
+    def read(self, stored: Batch) -> Batch:
+        """The transitions of what was stored."""
 
     def logits(self, q_network: SequenceRNN, batch: Batch) -> tf.Tensor:
         """What the Q network puts out in the states that were acted in: [N, A]."""
@@ -38,6 +48,8 @@ class StoredStates:
 
     The Q network's state is that of the weights it acted with.
     """
+
+    stores_sequences = False
 
     def fields(
         self, q_network: SequenceRNN, state: RolloutState
@@ -61,6 +73,10 @@ class StoredStates:
             "new_prior_states": step.prior_state,
         }
 
+    def read(self, stored: Batch) -> Batch:
+        """They are what was stored."""
+        return stored
+
     def logits(self, q_network: SequenceRNN, batch: Batch) -> tf.Tensor:
         """The Q network reads the observations from the stored states."""
         return q_network.step(batch["observations"], batch["states"])[0]
@@ -80,6 +96,8 @@ class WholePrefixes:
     The error is that of the last token only; its gradient goes through the whole
     prefix.
     """
+
+    stores_sequences = False
 
     def fields(
         self, q_network: SequenceRNN, state: RolloutState
@@ -102,6 +120,10 @@ class WholePrefixes:
             "num_read": before.primes.shape[1] + before.positions,
         }
 
+    def read(self, stored: Batch) -> Batch:
+        """They are what was stored."""
+        return stored
+
     def logits(self, q_network: SequenceRNN, batch: Batch) -> tf.Tensor:
         """Those after the last token before the action."""
         logits = q_network.unroll(batch["tokens"][:, :-1])
@@ -118,9 +140,56 @@ class WholePrefixes:
         return target_logits, prior_logits
 
 
+class WholeSequences(WholePrefixes):
+    """Each sequence is unrolled once for all of its transitions, when it has ended.
+
+    As `WholePrefixes` it has the weights of now and gradients through all that was
+    read, at the cost of about one prefix for all of them.
+    """
+
+    stores_sequences = True
+
+    def read(self, stored: Batch) -> Batch:
+        """The transitions of N sequences, up to the end of the longest: fields [N, T].
+
+        `is_token` [N, T] is 0. behind the end of a sequence.
+        """
+        num_primes = stored["tokens"].shape[1] - stored["rewards"].shape[1]
+        lengths = stored["num_read"] - num_primes + 1
+        longest = tf.reduce_max(lengths)
+        tokens = stored["tokens"][:, : num_primes + longest]
+        positions = tf.range(longest)
+        return {
+            "tokens": tokens,
+            "actions": tokens[:, num_primes:],
+            "rewards": stored["rewards"][:, :longest],
+            "continues": tf.cast(positions < lengths[:, tf.newaxis] - 1, tf.float32),
+            "is_token": tf.cast(positions < lengths[:, tf.newaxis], tf.float32),
+        }
+
+    def logits(self, q_network: SequenceRNN, batch: Batch) -> tf.Tensor:
+        """Those before each action: [N, T, A]."""
+        return self._last(q_network.unroll(batch["tokens"][:, :-1]), batch)
+
+    def next_logits(
+        self, target_network: SequenceRNN, reward_rnn: SequenceRNN, batch: Batch
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Those after each action: [N, T, A]."""
+        target_logits, prior_logits = (
+            self._last(network.unroll(batch["tokens"]), batch)
+            for network in (target_network, reward_rnn)
+        )
+        return target_logits, prior_logits
+
+    def _last(self, logits: tf.Tensor, batch: Batch) -> tf.Tensor:
+        """Without those of priming tokens."""
+        return logits[:, -tf.shape(batch["actions"])[1] :]
+
+
 REPLAY_MODES: dict[str, ReplayMode] = {
     "stored_state": StoredStates(),
     "whole_prefix": WholePrefixes(),
+    "whole_sequence": WholeSequences(),
 }
 
 
@@ -130,6 +199,17 @@ def common_fields() -> dict[str, tf.TensorSpec]:
         "actions": tf.TensorSpec([], tf.int32),
         "rewards": tf.TensorSpec([]),
         "continues": tf.TensorSpec([]),
+    }
+
+
+def sequence_fields(
+    fields: Mapping[str, tf.TensorSpec], max_length: int
+) -> dict[str, tf.TensorSpec]:
+    """What is stored of a sequence whose last transition has these fields."""
+    return {
+        "tokens": fields["tokens"],
+        "num_read": fields["num_read"],
+        "rewards": tf.TensorSpec([max_length]),
     }
 
 

@@ -55,7 +55,8 @@ flags.DEFINE_string(
     DEFAULTS.replay_mode,
     f"One of {', '.join(config.REPLAY_MODES)}: stored_state learns from one step, from "
     "the states that the networks acted in; whole_prefix reads each sequence again "
-    "from its start, which takes many times as long.",
+    "from its start, which takes many times as long; whole_sequence does so once for "
+    "all of a sequence, and its --minibatch_size and --replay_capacity are sequences.",
 )
 for _name, _help in (
     ("discount_rate", "Gamma."),
@@ -64,6 +65,11 @@ for _name, _help in (
     ("learning_rate", "Of Adam."),
     ("clip_norm", "L2 norm that each weight's gradient is clipped to."),
     ("target_network_update_rate", "How fast the target network follows."),
+    (
+        "trace_decay",
+        "Lambda: how much of a sequence's later errors counts in each target; 0 is as "
+        "in the papers. For --replay_mode=whole_sequence.",
+    ),
     ("priority_exponent", "Alpha of prioritized replay; 0 is uniform."),
     ("importance_exponent", "Beta of prioritized replay; 0 weighs all losses alike."),
 ):

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.special
 import tensorflow as tf
 
+from rl_tuner.scored_task import ScoredTask
 from rl_tuner.sequence_rnn import SequenceRNN
 from rl_tuner.task import Task
 
@@ -86,6 +87,21 @@ class EnumerableTask(Task):
         child = self.child(node, action)
         whole = self.sequence_rewards[child] if self.is_end(node, action) else 0.0
         return self.node_rewards[child] + whole
+
+
+class ScoredEnumerableTask(EnumerableTask, ScoredTask):
+    """`EnumerableTask`, whose rewards come from outside the graph."""
+
+    def start_scoring(self, prefixes):
+        nodes = []
+        for tokens, length in zip(prefixes.tokens, prefixes.lengths, strict=True):
+            node = 0
+            for token in tokens[:length]:
+                node = self.child(node, token)
+            nodes.append(node)
+        whole = np.where(prefixes.ended, self.sequence_rewards[nodes], 0.0)
+        rewards = self.node_rewards[nodes] + whole
+        return lambda: rewards.astype(np.float32)
 
 
 def random_prior(task, seed, layer_sizes=(64,), spread=0.5):

@@ -158,11 +158,19 @@ def test_own_component_counts_with_its_weight(pool):
 
 def test_terms_add_up_and_can_be_switched_off(pool):
     rewards, terms = rewards_along(pool, "CC(=O)Oc1ccccc1C(=O)O")
-    assert list(terms) == ["valid", "prefix", *COMPONENT_TERMS, "length", "carbon"]
+    assert set(terms) == set(PAPER_WEIGHTS) - {"prefix_score"}
     np.testing.assert_allclose(rewards, sum(terms.values()), atol=1e-4)
     nothing = RewardSettings(weights=dict.fromkeys(PAPER_WEIGHTS, 0.0))
     assert nothing.scored_components == ()
     assert not rewards_along(pool, "CC(=O)Oc1ccccc1C(=O)O", nothing)[0].any()
+
+
+def test_baseline_is_paid_at_the_end_only_whether_valid_or_not(pool):
+    settings = RewardSettings(weights={"baseline": -950.0})
+    for smiles in ("CC(=O)Oc1ccccc1C(=O)O", "CC(=O"):
+        paid = rewards_along(pool, smiles, settings)[0]
+        difference = paid - rewards_along(pool, smiles)[0]
+        assert difference.tolist() == [0.0] * (len(paid) - 1) + [-950.0]
 
 
 def test_carbon_runs_are_counted_back_from_the_last_token():

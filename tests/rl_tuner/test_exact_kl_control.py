@@ -13,6 +13,7 @@ import scipy.special
 import tensorflow as tf
 from enumerable_task import (
     EnumerableTask,
+    ScoredEnumerableTask,
     all_sequences,
     backward_induction,
     kl,
@@ -224,6 +225,22 @@ def test_exact_posterior_is_learned_with_an_end_token(algorithm):
     lengths = {len(edges) for edges in all_sequences(task)}
     assert lengths == {1, 2, 3, 4, 5}
     tuner = _trained(task, prior, algorithm=algorithm)
+    learned = sequence_log_probs(task, _log_policy(task, tuner))
+    assert kl(learned, log_posterior(task, log_p, C)) < 1e-3
+
+
+@pytest.mark.parametrize(("algorithm", "trace_decay"), [("psi", 1.0), ("g", 0.7)])
+def test_exact_posterior_is_learned_from_whole_sequences(algorithm, trace_decay):
+    task, prior, log_p = _problem(3, end_token=2)
+    tuner = _trained(
+        ScoredEnumerableTask(task.num_classes, task.max_length, 3, task.end_token),
+        prior,
+        algorithm=algorithm,
+        replay_mode="whole_sequence",
+        trace_decay=trace_decay,
+        minibatch_size=64,
+        rounds_per_scoring=1,
+    )
     learned = sequence_log_probs(task, _log_policy(task, tuner))
     assert kl(learned, log_posterior(task, log_p, C)) < 1e-3
 

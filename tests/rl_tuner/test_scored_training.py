@@ -8,6 +8,7 @@ import pytest
 import scipy.special
 from toy_task import CountingTask
 
+from rl_tuner.config import REPLAY_MODES
 from rl_tuner.errors import UserError
 from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
 from rl_tuner.scored_task import PythonTask, ScoredTask
@@ -120,7 +121,7 @@ def _check_priorities(prior, stored, count):
             )
 
 
-@pytest.mark.parametrize("mode", ["stored_state", "whole_prefix"])
+@pytest.mark.parametrize("mode", REPLAY_MODES)
 def test_training_raises_the_reward(prior, mode):
     tuner = _tuner(
         prior,
@@ -136,19 +137,31 @@ def test_training_raises_the_reward(prior, mode):
     tuner.train(3000, reports.append, report_every=1000)
     assert tuner.evaluate(500)["mean_token"] > before + 0.3
     assert [report.step for report in reports] == [1000, 2000, 3000]
-    # One for five steps, but for the two first chunks, before 32 were stored.
-    assert int(tuner._optimizer.iterations) == (3000 - 2 * 20) // 5
+    # One for five steps, but for the first chunks, before 32 were stored: two of
+    # transitions, seven of sequences, five of which end in a chunk.
+    chunks = 7 if mode == "whole_sequence" else 2
+    assert int(tuner._optimizer.iterations) == (3000 - chunks * 20) // 5
 
 
-def test_cut_run_goes_on_bit_by_bit_whenever_rewards_arrive(prior):
+@pytest.mark.parametrize("mode", ["stored_state", "whole_sequence"])
+def test_cut_run_goes_on_bit_by_bit_whenever_rewards_arrive(prior, mode):
     def tuner(task):
-        return _tuner(prior, task, replay="prioritized", seed=4)
+        # In the midst of sequences, and of what they have earned.
+        return _tuner(
+            prior,
+            task,
+            replay="prioritized",
+            seed=4,
+            replay_mode=mode,
+            rounds_per_scoring=1,
+            train_every_nth=10,
+        )
 
     uncut = tuner(CountingInPython(end_token=2))
     uncut.train(400)
     first = tuner(LateTask(end_token=2))
-    first.train(130)  # rounded up to 140: seven chunks of four rounds of five
-    assert first.step == 140
+    first.train(128)  # rounded up to 130: thirteen chunks of a round of ten
+    assert first.step == 130
     state = {name: np.array(value) for name, value in first.state().items()}
     first.train(100)  # what comes after the save must not matter
     second = tuner(LateTask(end_token=2))
@@ -157,6 +170,13 @@ def test_cut_run_goes_on_bit_by_bit_whenever_rewards_arrive(prior):
     ours = second.state()
     for name, value in uncut.state().items():
         assert value.tobytes() == ours[name].tobytes(), name
+
+
+def test_memory_must_hold_what_is_scored_at_once(prior):
+    with pytest.raises(
+        UserError, match="replay_capacity 39 does not hold the 40 steps"
+    ):
+        _tuner(prior, CountingInPython(), replay_capacity=39, rounds_per_scoring=8)
 
 
 class _Wrong(CountingInPython):
