@@ -58,6 +58,11 @@ class Policy:
         """The untuned model: pi = p."""
         return cls(prior, prior, OBJECTIVES["psi"])
 
+    @property
+    def is_prior(self) -> bool:
+        """Whether this is the untuned model, one network for both."""
+        return self.q_network is self.reward_rnn
+
     def generate(
         self,
         primers: np.ndarray,
@@ -125,7 +130,10 @@ class Policy:
         ]
         for t in tf.range(num_steps):
             q_logits, q_state = self.q_network.step(tokens, q_state)
-            prior_logits, prior_state = self.reward_rnn.step(tokens, prior_state)
+            if self.is_prior:
+                prior_logits = q_logits
+            else:
+                prior_logits, prior_state = self.reward_rnn.step(tokens, prior_state)
             scores = self.objective.policy_scores(q_logits, prior_logits) / temperature
             policy = tfp.distributions.Categorical(logits=scores)
             prior = tfp.distributions.Categorical(logits=prior_logits)
