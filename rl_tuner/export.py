@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from rl_tuner import (
     keras_models,
@@ -32,7 +32,9 @@ def export(model: SequenceRNN, file_format: str, output: pathlib.Path) -> str:
       UserError: the format does not suit the model, or nothing can be written there.
     """
     suffix, writer = FORMATS[file_format]
-    if file_format in MELODY_FORMATS and "vocabulary" in model.metadata:
+    # The Note RNN's vocabulary is only a name; other models carry their tokens.
+    has_tokens = isinstance(model.metadata.get("vocabulary"), Mapping)
+    if file_format in MELODY_FORMATS and has_tokens:
         raise UserError(
             f"--format={file_format} is for melodies, which this model does not make; "
             "choose keras or savedmodel"

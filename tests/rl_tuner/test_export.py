@@ -11,6 +11,7 @@ import tensorflow as tf
 from binaries import assert_refused, run_binary
 from reference import REFERENCE, needs_reference
 
+from rl_tuner import worlds
 from rl_tuner.errors import UserError
 from rl_tuner.export import FORMATS, export
 from rl_tuner.objectives import OBJECTIVES
@@ -114,6 +115,17 @@ def test_papers_note_rnn_goes_out_and_in(tmp_path, file_format):
     export(model, file_format, path)
     after = SequenceRNN.load(path).unroll(golden["tokens"])
     np.testing.assert_allclose(after, before, rtol=0, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_shipped_note_rnn_goes_out(tmp_path, file_format):
+    """It carries the name of its vocabulary, as all do that note_rnn_train makes."""
+    model = SequenceRNN.load(worlds.shipped_checkpoint(worlds.find_world("melody")))
+    tokens = np.random.default_rng(1).integers(0, 38, [3, 20])
+    path = _output(tmp_path, file_format)
+    export(model, file_format, path)
+    found = _logits_of(file_format, path, tokens, model.state_size)
+    np.testing.assert_allclose(found, model.unroll(tokens), rtol=0, atol=1e-5)
 
 
 def test_forget_bias_survives_another_round(tmp_path):
