@@ -99,6 +99,7 @@ class Policy:
                 num_steps,
                 tf.constant(temperature, tf.float32),
                 tf.constant([seed, start], tf.int32),
+                end_token,
             )
             parts.append([value.numpy()[chosen] for value in out])
         generated = Generated(
@@ -116,6 +117,7 @@ class Policy:
         num_steps: int,
         temperature: tf.Tensor,
         seed: tf.Tensor,
+        end_token: int | None,
     ) -> Generated:
         batch = primers.shape[0]
         q_state = self.q_network.initial_state(batch)
@@ -128,7 +130,10 @@ class Policy:
             tf.TensorArray(dtype, num_steps, element_shape=[batch])
             for dtype in (tf.int32, tf.float32, tf.float32, tf.float32)
         ]
-        for t in tf.range(num_steps):
+        t = 0
+        has_ended = tf.zeros([batch], tf.bool)
+        # What follows when all have ended does not matter, and is left out.
+        while t < num_steps and not tf.reduce_all(has_ended):
             q_logits, q_state = self.q_network.step(tokens, q_state)
             if self.is_prior:
                 prior_logits = q_logits
@@ -148,6 +153,9 @@ class Policy:
                 array.write(t, value)
                 for array, value in zip(arrays, values, strict=True)
             ]
+            if end_token is not None:
+                has_ended |= tokens == end_token
+            t += 1
         return Generated(*(tf.transpose(array.stack()) for array in arrays))
 
 
