@@ -8,6 +8,7 @@ the same ones count. Each size is measured once, in a process of its own where m
 told. --output gets growth.png and growth.json.
 """
 
+import concurrent.futures
 import datetime
 import json
 import multiprocessing
@@ -70,8 +71,10 @@ def main() -> None:
 
 def _apart(function, *arguments):
     """What the function returns in a fresh process."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(function, arguments)
+    # Not multiprocessing.Pool, whose processes may have no processes of their own.
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, spawn) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 def read_tunes(number: int) -> tuple[float, int]:
