@@ -26,7 +26,6 @@ PAPER_WEIGHTS: Mapping[str, float] = {
     "qed": 50.0,
     "length": 200.0,
     "carbon": 150.0,
-    "baseline": 0.0,
 }
 COMPONENT_TERMS = ("log_p", "sa", "ring", "qed")
 # Fields of `RewardSettings`, and of the statistics of a training set.
@@ -124,7 +123,6 @@ def prefix_rewards(
     default, a prefix that is a molecule earns 5 + S, another -5 (`prefix` weighs the 5,
     `prefix_score` the S). A whole molecule earns
     600 + 10 S, a whole string that is none earns 0; a short one of either kind pays.
-    Every whole string earns `baseline`, 0 in the paper: it says what is to be expected.
     A 'C' after too many of them pays always.
 
     Args:
@@ -168,7 +166,6 @@ def reward_terms(
         np.where(lengths < settings.short_length, SHORT_SHARE, 0.0),
     )
     terms["length"] = -settings.weight("length") * shortness * ended
-    terms["baseline"] = settings.weight("baseline") * ended
     # The run counts the last 'C' itself: the limit is for those before it.
     too_many = carbon_runs - 1 > settings.carbon_limit
     terms["carbon"] = -settings.weight("carbon") * too_many

@@ -21,47 +21,67 @@ SHIPPED_CHECKPOINT = "smiles_rnn"
 PAPER_CHECKPOINT = "smiles_rnn_paper"
 
 _COMMON_TUNING = {
-    "num_sequences": 100,
-    "rounds_per_scoring": 20,
-    "replay": "prioritized",
+    "num_sequences": 128,
+    "rounds_per_scoring": 1,
+    "replay_mode": "whole_sequence",
     # A molecule ends: after that there is nothing to be earned.
     "terminal": "zero",
     "save_every_secs": 600.0,
 }
-# Jaques et al. 2017, section 6, and their research code.
+# Jaques et al. 2017, section 6, and their research code, but for the replay: they read
+# the prefixes of 512 transitions anew for each update, fifty steps apart.
 PAPER_TUNING = {
     **_COMMON_TUNING,
     "algorithm": "psi",
     "initial_values": "prior",
+    "train_every_nth": 1152,
+    "minibatch_size": 128,
     "reward_scaler": 0.35,
     "discount_rate": 0.95,
     "exploration_mode": "egreedy",
-    "target_network_update_rate": 0.01,
+    "target_network_update_rate": 0.05,
     "initial_epsilon": 0.01,
     "final_epsilon": 0.01,
     "learning_rate": 1e-4,
-    "minibatch_size": 512,
-    "train_every_nth": 50,
-    "replay_capacity": 500_000,
+    "replay": "prioritized",
+    # With none, molecules of two atoms are what is learned: they are rewarded at once.
+    "trace_decay": 1.0,
+    "replay_capacity": 16_384,
     "training_steps": 2_500_000,
     "output_every_nth": 100_000,
 }
 # Closer to the prior: rewards of the paper's size, weighed as the paper does, end in a
-# few molecules of an atom or two. One first token cannot be explored greedily either.
+# few molecules. One first token cannot be explored greedily either.
 START_TUNING = {
     **_COMMON_TUNING,
     "algorithm": "g",
-    "initial_values": "zero",
-    "reward_scaler": 0.03,
+    "initial_values": "median",
+    "reward_scaler": 0.007,
     "discount_rate": 1.0,
     "exploration_mode": "boltzmann",
-    "target_network_update_rate": 0.05,
-    "learning_rate": 1e-3,
-    "minibatch_size": 128,
-    "train_every_nth": 10,
-    "replay_capacity": 100_000,
-    "training_steps": 300_000,
-    "output_every_nth": 30_000,
+    "target_network_update_rate": 0.2,
+    "learning_rate": 5e-4,
+    "train_every_nth": 2304,
+    "minibatch_size": 256,
+    "replay": "uniform",
+    "trace_decay": 1.0,
+    # What was acted a while ago teaches little: the policy has moved on.
+    "replay_capacity": 2304,
+    "training_steps": 2_500_000,
+    "output_every_nth": 250_000,
+}
+# What terms are worth where it is not as in the paper. From a start token only whole
+# molecules are rewarded, for being drug-like: to reward prefixes that are molecules
+# teaches to write no rings and branches.
+REWARD_WEIGHTS = {
+    RANDOM_TOKEN: {},
+    START_TOKEN: {
+        "valid": 0.0,
+        "prefix": 0.0,
+        "prefix_score": 0.0,
+        "log_p": 0.0,
+        "qed": 300.0,
+    },
 }
 
 
@@ -78,11 +98,11 @@ def define_task_flags() -> None:
     flags.DEFINE_string(
         "reward_weights",
         "",
-        "What terms of the reward are worth, where it is not as in the paper, 0 "
+        "What terms of the reward are worth, where it is not as in the paper, or, from "
+        "a start token, not valid=0,prefix=0,prefix_score=0,log_p=0,qed=300. 0 "
         "switches one off: qed=100,log_p=0. The terms are valid, prefix, "
         "prefix_score (what prefixes earn of the next four), log_p, sa, ring, qed, "
-        "length, carbon, baseline (what every whole string earns, 0 in the paper), and "
-        "those of --reward.",
+        "length, carbon, and those of --reward.",
     )
     flags.DEFINE_string(
         "reward",
@@ -152,7 +172,7 @@ def make_task(settings: dict[str, Any], model: Any) -> Any:
         )
     reward = RewardSettings.for_training_set(
         statistics.to_json(),
-        weights=settings.get("reward_weights", {}),
+        weights={**REWARD_WEIGHTS[protocol], **settings.get("reward_weights", {})},
         components=tuple(settings.get("reward", ())),
     )
     is_binary = FLAGS.is_parsed() and "scoring_processes" in FLAGS

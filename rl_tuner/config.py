@@ -10,7 +10,7 @@ from rl_tuner.errors import UserError
 ALGORITHMS = ("q", "psi", "g", "pure_rl")
 EXPLORATION_MODES = ("egreedy", "boltzmann")
 TERMINALS = ("bootstrap", "zero")
-INITIAL_VALUES = ("prior", "zero")
+INITIAL_VALUES = ("prior", "zero", "median")
 REPLAYS = ("uniform", "prioritized")
 REPLAY_MODES = ("stored_state", "whole_prefix", "whole_sequence")
 
@@ -54,7 +54,9 @@ class RLTunerConfig:
         the papers do; `zero` takes V = 0 there.
       initial_values: `prior` begins with the prior's logits for values, as the papers
         do; `zero`, for `g` only, begins with G = 0, so that the policy is the prior's
-        and all values are right as long as nothing is rewarded.
+        and all values are right as long as nothing is rewarded; `median`, for `g` only,
+        begins with G equal everywhere to the median return of the prior's sequences,
+        so that a token which is never tried counts as a usual one.
       reference_g_update: lets gradients of G-learning into the Reward RNN, as the
         reference implementation did; it belongs frozen.
       seed: of all randomness.
@@ -117,10 +119,10 @@ class RLTunerConfig:
         self._check("replay_capacity", self.minibatch_size, math.inf)
         self._check("replay_capacity", self.num_sequences, math.inf)
         self._check("seed", 0, 2**31 - 1)
-        if self.initial_values == "zero" and self.algorithm != "g":
+        if self.initial_values != "prior" and self.algorithm != "g":
             raise UserError(
-                f"initial_values 'zero' is for algorithm 'g' only, not "
-                f"{self.algorithm!r}, whose values hold the prior; choose 'prior'"
+                f"initial_values {self.initial_values!r} is for algorithm 'g' only, "
+                f"not {self.algorithm!r}, whose values hold the prior; choose 'prior'"
             )
         if self.trace_decay and self.replay_mode != "whole_sequence":
             raise UserError(

@@ -31,6 +31,9 @@ from rl_tuner.scored_training import ScoredTraining
 from rl_tuner.sequence_rnn import SequenceRNN
 from rl_tuner.task import Task
 
+# Of the prior, whose median return a network may begin with.
+_SEQUENCES_FOR_MEDIAN = 512
+
 __all__ = ["RLTuner", "RLTunerConfig", "TrainingProgress"]
 
 
@@ -139,10 +142,12 @@ class RLTuner:
         self.q_network = prior.clone("q_network")
         self.target_network = prior.clone("target_network")
         self.reward_rnn = prior.clone("reward_rnn")
-        if self.config.initial_values == "zero":
+        if self.config.initial_values != "prior":
+            value = self._initial_value()
             for network in (self.q_network, self.target_network):
-                for variable in network.logits_layer.trainable_variables:
-                    variable.assign(tf.zeros_like(variable))
+                kernel, bias = network.logits_layer.trainable_variables
+                kernel.assign(tf.zeros_like(kernel))
+                bias.assign(tf.fill(bias.shape, value))
         trained_networks = [self.q_network]
         if self.config.reference_g_update and self.config.algorithm == "g":
             trained_networks.append(self.reward_rnn)
@@ -499,6 +504,18 @@ class RLTuner:
             self._seed(1, index), steps + self.config.updates_per_round
         )
         return seeds[:steps], seeds[steps:]
+
+    def _initial_value(self) -> float:
+        """What G is everywhere before anything is learned."""
+        if self.config.initial_values == "zero":
+            return 0.0
+        prior = Policy.of_prior(self.reward_rnn)
+        generated = evaluation.generate_for_task(
+            prior, self.task, _SEQUENCES_FOR_MEDIAN, seed=self.config.seed
+        )
+        rewards = np.asarray(self.task.rewards(generated.sequences))
+        discounts = self.config.discount_rate ** np.arange(rewards.shape[1])
+        return self.config.reward_scaler * float(np.median(rewards @ discounts))
 
     def _make_replay(self) -> Replay:
         config = self.config

@@ -42,7 +42,8 @@ flags.DEFINE_string(
     "initial_values",
     DEFAULTS.initial_values,
     f"One of {', '.join(config.INITIAL_VALUES)}: what the Q network begins with; zero "
-    "is for G only, whose policy then begins as the prior's.",
+    "and median, the median return of the prior's sequences, are for G only, whose "
+    "policy then begins as the prior's.",
 )
 flags.DEFINE_string(
     "replay",

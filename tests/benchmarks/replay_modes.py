@@ -1,10 +1,12 @@
-"""Trains molecules in both replay modes at a reduced setting, and compares them.
+"""Trains molecules in all replay modes at a reduced setting, and compares them.
 
   python tests/benchmarks/replay_modes.py [--protocol=random_token] [--training_steps=N]
 
-Same seed, same settings but for --replay_mode; any flag of rl_tuner_train's tuning may
-be given. Prints, every --output_every_nth steps, what a thousand sampled strings come
-to, and the seconds that the training took.
+Same seed, same settings but for --replay_mode, without traces; any flag of
+rl_tuner_train's tuning may be given. Batches and memories of whole sequences are as
+many times smaller as a sequence has tokens, so that each mode learns from about as many
+transitions. Prints, every --output_every_nth steps, what a thousand sampled strings
+come to, and the seconds that the training took.
 """
 
 import time
@@ -15,12 +17,16 @@ from rl_tuner import cli, config, model_flags, tuning_flags, worlds
 
 FLAGS = flags.FLAGS
 REDUCED = {
-    "training_steps": 100_000,
-    "output_every_nth": 20_000,
-    "minibatch_size": 64,
-    "train_every_nth": 20,
-    "replay_capacity": 50_000,
+    "training_steps": 50_000,
+    "output_every_nth": 10_000,
+    "minibatch_size": 120,
+    "train_every_nth": 50,
+    "num_sequences": 50,
+    "rounds_per_scoring": 10,
+    "replay_capacity": 30_000,
+    "trace_decay": 0.0,
 }
+TOKENS_OF_A_SEQUENCE = 30
 COLUMNS = ("percent_valid", "mean_qed", "mean_log_p", "task_reward", "kl", "unique")
 
 flags.DEFINE_string("algorithm", "psi", "As rl_tuner_train's.")
@@ -34,13 +40,18 @@ def main() -> None:
     cli.load_tensorflow()
     from rl_tuner.evaluation import evaluate_policy
     from rl_tuner.rl_tuner import RLTuner
+    from rl_tuner.transitions import REPLAY_MODES
 
     world = worlds.find_world("molecule")
     prior = model_flags.load(tuning_flags.prior_path(world), world)
     task = world.make_task(world.task_settings(), prior)
     print(f"{'mode':14}{'steps':>9}{'seconds':>9}", *(f"{c:>14}" for c in COLUMNS))
     for mode in FLAGS.replay_modes:
-        tuner = RLTuner(prior, task, tuning_flags.tuner_config(replay_mode=mode))
+        settings = {"replay_mode": mode}
+        if REPLAY_MODES[mode].stores_sequences:
+            for name in ("minibatch_size", "replay_capacity"):
+                settings[name] = FLAGS[name].value // TOKENS_OF_A_SEQUENCE
+        tuner = RLTuner(prior, task, tuning_flags.tuner_config(**settings))
         seconds = 0.0
         while True:
             measured = evaluate_policy(tuner.policy, task, 1000)

@@ -128,6 +128,9 @@ def test_world_makes_the_task_of_a_model(start_token):
     assert task.vocabulary == VOCABULARY
     assert task.protocol == ("start_token" if start_token else "random_token")
     assert task.reward_settings.weight("qed") == 7.0
+    # From a start token prefixes are not rewarded, nor is being valid on its own.
+    assert task.reward_settings.scores_prefixes != start_token
+    assert task.reward_settings.weight("valid") == (0.0 if start_token else 600.0)
     statistics = model.metadata["statistics"]
     assert task.reward_settings.carbon_limit == statistics["carbon_limit"]
     assert task.reward_settings.short_length == statistics["short_length"]

@@ -165,14 +165,6 @@ def test_terms_add_up_and_can_be_switched_off(pool):
     assert not rewards_along(pool, "CC(=O)Oc1ccccc1C(=O)O", nothing)[0].any()
 
 
-def test_baseline_is_paid_at_the_end_only_whether_valid_or_not(pool):
-    settings = RewardSettings(weights={"baseline": -950.0})
-    for smiles in ("CC(=O)Oc1ccccc1C(=O)O", "CC(=O"):
-        paid = rewards_along(pool, smiles, settings)[0]
-        difference = paid - rewards_along(pool, smiles)[0]
-        assert difference.tolist() == [0.0] * (len(paid) - 1) + [-950.0]
-
-
 def test_carbon_runs_are_counted_back_from_the_last_token():
     carbon = 3
     tokens = np.array(

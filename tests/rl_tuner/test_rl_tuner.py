@@ -169,5 +169,22 @@ def test_g_may_begin_as_the_prior(prior):
         np.testing.assert_array_equal(network.unroll([[1, 2, 3]]), 0.0)
     tuner.train(2000)
     assert tuner.evaluate(200)["kl"] > 0.01
+
+
+def test_g_may_begin_at_what_the_prior_usually_earns(prior):
+    class Paying(CountingTask):
+        """Whatever is played earns 3, then 3, 4 and 2: with gamma = 1/2, 5.75."""
+
+        def rewards(self, sequences):
+            return np.tile([3.0, 3.0, 4.0, 2.0], [len(sequences), 1])
+
+    settings = {"algorithm": "g", "initial_values": "median", "reward_scaler": 2.0}
+    tuner = _tuner(prior, Paying(), discount_rate=0.5, **settings)
+    for network in (tuner.q_network, tuner.target_network):
+        np.testing.assert_allclose(network.unroll([[1, 2, 3]]), 2 * 5.75, rtol=1e-6)
+    assert tuner.evaluate(200)["kl"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_only_g_may_begin_apart_from_the_prior():
     with pytest.raises(UserError, match="'zero' is for algorithm 'g' only, not 'psi'"):
         RLTunerConfig(initial_values="zero")

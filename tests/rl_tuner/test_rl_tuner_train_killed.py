@@ -29,16 +29,18 @@ TASKS = {
         "--num_melodies=100",
     ],
     "molecule": [
-        "--training_steps=200000",
+        "--training_steps=80000",
         "--output_every_nth=1000",
-        "--replay_capacity=15000",
-        "--replay_mode=whole_prefix",
+        "--replay_capacity=2000",
+        "--replay=prioritized",
+        "--replay_mode=whole_sequence",
+        "--trace_decay=0.9",
         "--num_melodies=20",
         "--max_length=12",
         "--num_sequences=20",
         "--train_every_nth=20",
         "--rounds_per_scoring=10",
-        "--minibatch_size=32",
+        "--minibatch_size=16",
     ],
 }
 
