@@ -4,6 +4,7 @@ import errno
 import importlib
 import os
 import pathlib
+import re
 import sys
 import warnings
 from collections.abc import Callable
@@ -79,6 +80,9 @@ def _parse_flags(argv: list[str]) -> list[str]:
         rest = flags.FLAGS(argv)
     except flags.Error as error:
         line = " ".join(str(error).split())
+        # What absl passes on from int() and float().
+        line = re.sub(r"invalid literal for int.*", "it takes a whole number", line)
+        line = re.sub(r"could not convert string .*", "it takes a number", line)
         raise UserError(f"{line}; --help lists the flags") from error
     if len(rest) > 1:
         raise UserError(f"unexpected argument {rest[1]!r}; --help lists the flags")

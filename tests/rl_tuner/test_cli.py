@@ -2,6 +2,7 @@ import errno
 import os
 
 import pytest
+from absl import flags
 
 from rl_tuner import cli
 from rl_tuner.errors import UserError
@@ -30,6 +31,22 @@ def test_what_users_can_mend_is_told_in_one_line(monkeypatch, capsys, error, lin
         cli.run(main)
     assert ended.value.code == 1
     assert capsys.readouterr().err == f"some_binary: error: {line}\n"
+
+
+@pytest.mark.parametrize(
+    ("flag", "line"),
+    [
+        ("--some_steps=many", "flag --some_steps=many: it takes a whole number"),
+        ("--some_rate=high", "flag --some_rate=high: it takes a number"),
+    ],
+)
+def test_flag_that_is_no_number_is_told_without_python(monkeypatch, flag, line):
+    values = flags.FlagValues()
+    flags.DEFINE_integer("some_steps", 1, "", flag_values=values)
+    flags.DEFINE_float("some_rate", 1.0, "", flag_values=values)
+    monkeypatch.setattr(cli.flags, "FLAGS", values)
+    with pytest.raises(UserError, match=line):
+        cli._parse_flags(["some_binary", flag])
 
 
 @pytest.mark.parametrize("error", [ValueError("a bug"), OSError("a bug")])
