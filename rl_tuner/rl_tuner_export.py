@@ -67,7 +67,8 @@ def main() -> None:
             print(f"{policy.reward_rnn.read_from}; both in one network")
     else:
         model = model_flags.load(source)
-    print(f"{export(model, FLAGS.format, output)}\nwritten: {output}")
+    how_to_use = export(model, FLAGS.format, output)
+    print(f"written: {output}\nto use it:\n{how_to_use}")
 
 
 def console_entry() -> None:
