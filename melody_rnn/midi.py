@@ -96,7 +96,7 @@ def read_primer_midi(path: str | os.PathLike) -> list[int]:
         sequence = midi_files.to_note_sequence(midi_files.open_midi(data))
     except midi_files.MidiError as error:
         raise UserError(
-            f"MIDI file {path} is damaged or not a MIDI file ({error}); "
+            f"cannot read MIDI file {path}: {error}; "
             "export it again from the program it came from"
         ) from error
     instrument = _only_instrument(sequence, path)

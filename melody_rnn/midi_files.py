@@ -20,10 +20,12 @@ def open_midi(data: bytes) -> mido.MidiFile:
     """Reads the messages of a MIDI file.
 
     Raises:
-      MidiError: it is damaged, or too long.
+      MidiError: it is no MIDI file, damaged, or too long.
     """
     import mido
 
+    if not b"MThd".startswith(data[:4]):
+        raise MidiError("not a MIDI file")
     try:
         file = mido.MidiFile(file=io.BytesIO(data))
     except Exception as error:  # damage shows as any exception in these libraries

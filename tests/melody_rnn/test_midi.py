@@ -101,12 +101,14 @@ def test_every_truncation_is_refused(tmp_path):
     data = (tmp_path / "whole.mid").read_bytes()
     for length in range(len(data)):
         (tmp_path / "cut.mid").write_bytes(data[:length])
-        refuse(tmp_path / "cut.mid", "damaged or not a MIDI file")
+        refuse(tmp_path / "cut.mid", "cut.mid: damaged MIDI")
 
 
 def test_files_that_are_no_primer_are_refused(tmp_path):
     (tmp_path / "noise.mid").write_bytes(b"MThd\x00\x00\x00\x06 this is not music")
-    refuse(tmp_path / "noise.mid", "damaged or not a MIDI file")
+    refuse(tmp_path / "noise.mid", "noise.mid: damaged MIDI")
+    (tmp_path / "song.wav").write_bytes(b"RIFF\x24\x00\x00\x00WAVEfmt ")
+    refuse(tmp_path / "song.wav", "song.wav: not a MIDI file; export it again")
     refuse(tmp_path / "missing.mid", "No such file")
     refuse(write_notes(tmp_path / "empty.mid"), "has no notes")
     chord = write_notes(tmp_path / "chord.mid", [(60, 0, 4), (64, 0, 4)])
