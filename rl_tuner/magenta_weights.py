@@ -64,6 +64,8 @@ def find_names(source: str, names: Iterable[str]) -> dict[str, str]:
     names = sorted(names)
     scopes: dict[str, dict[str, str]] = {}
     for name in names:
+        if "attention" in name.lower():
+            continue  # its LSTM cell would play without what it attends to
         if found := _CELL.match(name):
             ours = f"lstm_{int(found['layer'] or 0)}"
         elif found := _DENSE.match(name):

@@ -199,6 +199,7 @@ def test_attention_is_refused_by_name(tmp_path):
         ).items()
     }
     _save_v2(tmp_path / "model.ckpt", tensors)
+    assert "holds an RNN with attention (attention_rnn" in _refusal(tmp_path)
     tensors = {
         name: value for name, value in tensors.items() if "connected" not in name
     }
