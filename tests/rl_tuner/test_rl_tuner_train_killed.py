@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from binaries import assert_refused
+from binaries import assert_refused, run_binary
 from tiny_smiles_rnn import tiny_smiles_rnn
 
 from rl_tuner.sequence_rnn import SequenceRNN
@@ -143,13 +143,13 @@ def test_run_that_is_stopped_and_damaged_ends_bit_by_bit_as_the_uncut(whole, tmp
     settings = directory / "settings.json"
     text = settings.read_bytes()
     settings.write_bytes(text.replace(b'"seed": 0', b'"seed": 1'))
-    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    refused = run_binary(SCRIPT.name, *command[1:], timeout=PATIENCE)
     assert_refused(refused, "settings.json is damaged")
     settings.write_bytes(text)
 
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         next(line for line in process.stderr if "going on from step" in line)
-        second = subprocess.run(command, capture_output=True, text=True, check=False)
+        second = run_binary(SCRIPT.name, *command[1:], timeout=PATIENCE)
         assert_refused(second, "another process is training")
         process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
