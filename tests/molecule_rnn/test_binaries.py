@@ -103,6 +103,6 @@ def test_help_tells_the_defaults_of_molecules(tmp_path):
     )
     assert paper.returncode == 0
     text = " ".join(paper.stdout.split())
-    for default in ("'0.35'", "'512'", "'prioritized'", "'500000'", "'zero'"):
+    for default in ("'0.35'", "'128'", "'whole_sequence'", "'16384'", "'zero'"):
         assert f"(default: {default})" in text
     assert "--reward_weights" in text
