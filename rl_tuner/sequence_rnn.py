@@ -197,7 +197,11 @@ class SequenceRNN(keras.Model):
     def _cell(
         self, layer: keras.layers.LSTM, read: tf.Tensor, c: tf.Tensor, h: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """One step of a layer from what it read times its kernel: output, c and h."""
+        """One step of a layer from what it read times its kernel: output, c and h.
+
+        As `layer.cell`, which `unroll` runs; that would multiply one-hot tokens, and
+        make a step a fifth slower.
+        """
         c, h = (tf.cast(value, read.dtype) for value in (c, h))
         recurrent_kernel = self._computed(layer, layer.cell.recurrent_kernel)
         gates = read + tf.matmul(h, recurrent_kernel)

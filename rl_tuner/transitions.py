@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Mapping
-from typing import Protocol
 
 import tensorflow as tf
 
@@ -13,7 +13,7 @@ from rl_tuner.sequence_rnn import SequenceRNN
 Batch = Mapping[str, tf.Tensor]
 
 
-class ReplayMode(Protocol):
+class ReplayMode(abc.ABC):
     """A way to remember N transitions, beside their actions, rewards and ends.
 
     Attributes:
@@ -21,35 +21,38 @@ class ReplayMode(Protocol):
         ended, not transitions: [N, T] where there is [N] else.
     """
 
-    stores_sequences: bool
+    stores_sequences = False
 
+    @abc.abstractmethod
     def fields(
         self, q_network: SequenceRNN, state: RolloutState
     ) -> dict[str, tf.TensorSpec]:
         """Shape and type of what it remembers of one transition."""
 
+    @abc.abstractmethod
     def remember(self, step: Step) -> dict[str, tf.Tensor]:
         """The fields [N, ...] of what has happened."""
 
     def read(self, stored: Batch) -> Batch:
-        """The transitions of what was stored."""
+        """The transitions of what was stored: by default they are that."""
+        return stored
 
+    @abc.abstractmethod
     def logits(self, q_network: SequenceRNN, batch: Batch) -> tf.Tensor:
         """What the Q network puts out in the states that were acted in: [N, A]."""
 
+    @abc.abstractmethod
     def next_logits(
         self, target_network: SequenceRNN, reward_rnn: SequenceRNN, batch: Batch
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """What the target network and the prior put out after the actions: [N, A]."""
 
 
-class StoredStates:
+class StoredStates(ReplayMode):
     """One step is unrolled, from the states that the networks were in (section 3.1).
 
     The Q network's state is that of the weights it acted with.
     """
-
-    stores_sequences = False
 
     def fields(
         self, q_network: SequenceRNN, state: RolloutState
@@ -73,10 +76,6 @@ class StoredStates:
             "new_prior_states": step.prior_state,
         }
 
-    def read(self, stored: Batch) -> Batch:
-        """They are what was stored."""
-        return stored
-
     def logits(self, q_network: SequenceRNN, batch: Batch) -> tf.Tensor:
         """The Q network reads the observations from the stored states."""
         return q_network.step(batch["observations"], batch["states"])[0]
@@ -90,14 +89,12 @@ class StoredStates:
         return target_logits, prior_logits
 
 
-class WholePrefixes:
+class WholePrefixes(ReplayMode):
     """All that was read is unrolled from a zero state, as Sequence Tutor's code did.
 
     The error is that of the last token only; its gradient goes through the whole
     prefix.
     """
-
-    stores_sequences = False
 
     def fields(
         self, q_network: SequenceRNN, state: RolloutState
@@ -119,10 +116,6 @@ class WholePrefixes:
             "tokens": tf.concat([before.primes, sequences], axis=1),
             "num_read": before.primes.shape[1] + before.positions,
         }
-
-    def read(self, stored: Batch) -> Batch:
-        """They are what was stored."""
-        return stored
 
     def logits(self, q_network: SequenceRNN, batch: Batch) -> tf.Tensor:
         """Those after the last token before the action."""
