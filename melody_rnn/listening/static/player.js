@@ -4,20 +4,18 @@
 
 /** Sets up all players of the page; one plays at a time. */
 export function setUpPlayers() {
-  const players = [...document.querySelectorAll("[data-player]")].map(
-    (element) => new Player(element),
-  );
-  for (const player of players) {
-    player.audio.addEventListener("play", () => {
-      for (const other of players) if (other !== player) other.audio.pause();
-    });
+  const players = [];
+  for (const element of document.querySelectorAll("[data-player]")) {
+    players.push(new Player(element, players));
   }
   return players;
 }
 
 class Player {
-  constructor(element) {
+  /** Pauses the other `players` before it plays. */
+  constructor(element, players) {
     this.element = element;
+    this.players = players;
     this.audio = element.querySelector("audio");
     this.button = element.querySelector(".play");
     this.roll = element.querySelector(".roll");
@@ -39,8 +37,12 @@ class Player {
   }
 
   toggle() {
-    if (this.isPlaying) this.audio.pause();
-    else this.audio.play();
+    if (this.isPlaying) {
+      this.audio.pause();
+      return;
+    }
+    for (const other of this.players) if (other !== this) other.audio.pause();
+    this.audio.play();
   }
 
   /** Shows what sounds now, and goes on showing while it plays. */
