@@ -102,10 +102,19 @@ def main() -> None:
         _write_shards(generation, policy, output_dir)
         return
     sequences = bulk_generation.sequences(generation, policy, task)
+    before = _when_written(output_dir)
     task.write_samples(sequences, output_dir, str(source), **write_settings)
     most = "up to " if task.end_token is not None else ""
     steps = f"{most}{sequences.shape[1]} steps"
     print(f"{len(sequences)} sequences of {steps} in {output_dir}")
+    older = sorted(dict(before.items() & _when_written(output_dir).items()))
+    if older:
+        print(f"of before, and not of these, are {len(older)} files: {older[0]} ...")
+
+
+def _when_written(directory):
+    """The times at which the files of a folder were written, in ns, by name."""
+    return {path.name: path.stat().st_mtime_ns for path in directory.iterdir()}
 
 
 def _write_shards(generation, policy, output_dir):

@@ -115,6 +115,7 @@ def find_world(task: str) -> World:
       UserError: there is none; lists the names.
     """
     if ":" in task:
+        own_code.check_module(task, "--task")
         return _OwnTask(task)
     declared = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
     for entry_point in declared:

@@ -215,6 +215,7 @@ def test_primer_may_only_be_read(run_dir, tmp_path):
     bundle = run_dir.parent / "prior.mag"
     policy = Policy.of_prior(SequenceRNN.load(bundle))
     expected = policy.generate(np.array([[14, 0, 18, 0]]), 32, seed=5)
+    (tmp_path / "melody_02.mid").write_bytes(b"of another run")
     tempo, notes, out = _generate(
         tmp_path,
         f"--bundle_file={bundle}",
@@ -225,6 +226,7 @@ def test_primer_may_only_be_read(run_dir, tmp_path):
     assert tempo == pytest.approx(120, abs=0.01)
     assert [pitch for pitch, _ in notes] == _pitches(expected.sequences[0])
     assert "1 sequences of 32 steps" in out
+    assert "of before, and not of these, are 1 files: melody_02.mid ..." in out
 
 
 @pytest.mark.parametrize(

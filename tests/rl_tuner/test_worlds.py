@@ -58,6 +58,11 @@ def test_bad_own_task_is_refused(task, message):
         worlds.find_world(task).make_task({})
 
 
+def test_missing_module_is_refused_before_anything_is_asked_of_its_task():
+    with pytest.raises(UserError, match=r"No module named 'no_such_module'"):
+        worlds.find_world("no_such_module:Task")
+
+
 def test_unknown_task_lists_the_known():
     with pytest.raises(UserError, match=r"choose one of .*melody"):
         worlds.find_world("chess")
