@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tensorflow as tf
-import tensorflow_probability as tfp
 
 
 def linear_epsilon(
@@ -48,6 +47,18 @@ def epsilon_greedy(
 def boltzmann(
     scores: tf.Tensor, seed: tf.Tensor, temperature: float | tf.Tensor = 1.0
 ) -> tf.Tensor:
-    """Samples from softmax(scores / temperature): [N, A] -> [N] int32."""
-    policy = tfp.distributions.Categorical(logits=scores / temperature)
-    return policy.sample(seed=seed)
+    """Samples from softmax(scores / temperature): [N, A] -> [N] int32.
+
+    By the inverse of the cumulative distribution, which takes one random number for
+    each row; Gumbel's argmax takes A, a quarter of the time of generating.
+    """
+    probabilities = tf.cast(tf.nn.softmax(scores / temperature), tf.float64)
+    size = scores.shape[-1]
+    # Sums of the first 1, 2, ... as a product: XLA adds up each anew on a CPU. In
+    # float64, which no GPU rounds to fewer digits.
+    triangle = tf.linalg.band_part(tf.ones([size, size], tf.float64), 0, -1)
+    sums = tf.matmul(probabilities, triangle)
+    share = tf.random.stateless_uniform([scores.shape[0], 1], seed, dtype=tf.float64)
+    # Below the total, since a share is at most 1 - 2**-52.
+    is_passed = sums <= share * sums[:, -1:]
+    return tf.reduce_sum(tf.cast(is_passed, tf.int32), axis=-1)

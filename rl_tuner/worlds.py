@@ -79,7 +79,8 @@ class _OwnTask:
         """Has none."""
 
     def task_settings(self) -> dict[str, Any]:
-        """Has none."""
+        """Has none; a `UserError` if the module is not there, before all else."""
+        own_code.check_module(self._path, "--task")
         return {}
 
     def make_task(self, settings: dict[str, Any], model: Any = None) -> Any:
@@ -115,7 +116,6 @@ def find_world(task: str) -> World:
       UserError: there is none; lists the names.
     """
     if ":" in task:
-        own_code.check_module(task, "--task")
         return _OwnTask(task)
     declared = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
     for entry_point in declared:

@@ -63,7 +63,8 @@ def test_imports_are_found_wherever_they_are(build_files, tmp_path):
         "tests/golden.json": "{}",
         "tests/test_tune.py": "from binaries import run_binary\n"
         "pytestmark = pytest.mark.death\n"
-        "def test(): run_binary('tune', '--task=x', 'helper.py', 'rl_tuner.task:Task')",
+        "def test():\n"
+        "    run_binary('tune', '--task=x', 'helper.py', '--own=rl_tuner.task:Task')",
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

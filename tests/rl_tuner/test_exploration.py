@@ -40,6 +40,37 @@ def test_boltzmann_samples_the_softmax(temperature):
     assert scipy.stats.chisquare(counts, expected).pvalue > 1e-3
 
 
+def test_boltzmann_is_exact_with_many_actions_of_all_sizes():
+    rng = np.random.default_rng(0)
+    scores = rng.normal(scale=3.0, size=38).astype(np.float32)
+    scores[[0, 5, 37]] = -np.inf  # never chosen, at neither end
+    count = 200_000
+    actions = exploration.boltzmann(
+        tf.constant(np.tile(scores, [count, 1])), tf.constant([1, 2])
+    ).numpy()
+    assert actions.dtype == np.int32
+    counts = np.bincount(actions, minlength=38)
+    expected = scipy.special.softmax(scores.astype(float)) * count
+    assert counts[[0, 5, 37]].sum() == 0
+    is_rare = expected < 10
+    pooled = [[*n[~is_rare], n[is_rare].sum()] for n in (counts, expected)]
+    assert scipy.stats.chisquare(*pooled).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("total", [1.0, 0.3, 1e-3, 38.0])
+def test_largest_share_chooses_no_action_behind_the_last(total, monkeypatch):
+    largest = tf.constant(1.0 - 2.0**-52, tf.float64)  # of what the random numbers are
+    monkeypatch.setattr(
+        tf.random,
+        "stateless_uniform",
+        lambda shape, seed, dtype: tf.fill(shape, largest),
+    )
+    monkeypatch.setattr(tf.nn, "softmax", lambda scores: scores)
+    rows = np.random.default_rng(1).dirichlet(np.ones(38), size=1000) * total
+    actions = exploration.boltzmann(tf.constant(rows, tf.float32), tf.constant([1, 2]))
+    assert actions.numpy().max() <= 37
+
+
 def test_same_seed_same_actions():
     scores = tf.zeros([100, 5])
     one, same = (exploration.boltzmann(scores, tf.constant([3, 4])) for _ in range(2))

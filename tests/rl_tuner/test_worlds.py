@@ -60,7 +60,7 @@ def test_bad_own_task_is_refused(task, message):
 
 def test_missing_module_is_refused_before_anything_is_asked_of_its_task():
     with pytest.raises(UserError, match=r"No module named 'no_such_module'"):
-        worlds.find_world("no_such_module:Task")
+        worlds.find_world("no_such_module:Task").task_settings()
 
 
 def test_unknown_task_lists_the_known():
