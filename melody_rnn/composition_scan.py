@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from melody_rnn.encoding import NUM_CLASSES
 from melody_rnn.music_theory_step import LEAP_STATE_SIZE
+from rl_tuner.chunks import map_chunks
 from rl_tuner.errors import UserError
 
 # Every chunk is padded to one of these sizes, so that few shapes are compiled.
@@ -75,12 +76,14 @@ def in_chunks(
     melodies = checked_compositions(compositions)
     number = len(melodies)
     size = _LARGE_CHUNK if number > 2 * _SMALL_CHUNK else _SMALL_CHUNK
-    chunks = []
-    for start in range(0, max(number, 1), size):
+
+    def apply(start: int) -> list[np.ndarray]:
         chunk = melodies[start : start + size]
         padding = size - len(chunk)
         results = function(tf.constant(np.pad(chunk, ((0, padding), (0, 0)))))
-        chunks.append([result.numpy()[: len(chunk)] for result in results])
+        return [result.numpy()[: len(chunk)] for result in results]
+
+    chunks = map_chunks(apply, range(0, max(number, 1), size))
     return [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from rl_tuner.chunks import map_chunks
 from rl_tuner.exploration import boltzmann
 from rl_tuner.objectives import OBJECTIVES, Objective, log_prior
 from rl_tuner.sequence_ends import is_token
@@ -89,8 +90,8 @@ class Policy:
         count = primers.shape[0]
         batch = SMALL_BATCH if count <= SMALL_BATCH else LARGE_BATCH
         begin, end = rows or (0, count)
-        parts = []
-        for start in range(begin - begin % batch, end, batch):
+
+        def generate_batch(start: int) -> list[np.ndarray]:
             part = primers[start : start + batch]
             chosen = slice(max(0, begin - start), min(len(part), end - start))
             part = np.pad(part, [(0, batch - len(part)), (0, 0)])
@@ -101,7 +102,9 @@ class Policy:
                 tf.constant([seed, start], tf.int32),
                 end_token,
             )
-            parts.append([value.numpy()[chosen] for value in out])
+            return [value.numpy()[chosen] for value in out]
+
+        parts = map_chunks(generate_batch, range(begin - begin % batch, end, batch))
         generated = Generated(
             *(np.concatenate(values) for values in zip(*parts, strict=True))
         )
