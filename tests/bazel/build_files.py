@@ -74,7 +74,7 @@ class Module:
         ]
         return marks or [
             name
-            for name in ("bazel", "death", "docs", "interop", "wheel")
+            for name in ("bazel", "death", "docs", "interop", "learning", "wheel")
             if tests and all(f"pytest.mark.{name}" in marks for marks in tests)
         ]
 

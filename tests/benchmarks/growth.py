@@ -178,10 +178,11 @@ def plot(result, path) -> None:
         axes[0].legend()
     points = result.get("memory", [])
     steps = [step for step, _ in points]
-    axes[1].plot(steps, [memory / 2**20 for _, memory in points], marker=".")
+    mebibytes = [memory / 2**20 for _, memory in points]
+    axes[1].plot(steps, mebibytes, marker=".")
     axes[1].set_xlabel("environment step")
     axes[1].set_ylabel("resident memory, MiB")
-    axes[1].set_ylim(bottom=0)
+    axes[1].set_ylim(0, 1.2 * max(mebibytes, default=1))
     for axis in axes:
         axis.grid(True, alpha=0.3)
     figure.tight_layout()

@@ -29,6 +29,9 @@ from rl_tuner import objectives
 from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
 
 C = 0.8
+SEEDS = pytest.mark.parametrize(
+    "seed", [0, pytest.param(1, marks=pytest.mark.learning)]
+)
 
 
 class TableNetwork:
@@ -207,7 +210,7 @@ def test_exact_psi_is_g_plus_log_p_term_by_term(end_token):
         np.testing.assert_allclose(psi_policy, g_policy, atol=1e-12)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@SEEDS
 @pytest.mark.parametrize("algorithm", ["psi", "g"])
 def test_exact_posterior_is_learned(algorithm, seed):
     task, prior, log_p = _problem(seed)
@@ -229,6 +232,7 @@ def test_exact_posterior_is_learned_with_an_end_token(algorithm):
     assert kl(learned, log_posterior(task, log_p, C)) < 1e-3
 
 
+@pytest.mark.learning
 def test_exact_posterior_is_learned_from_whole_sequences():
     task, prior, log_p = _problem(3, end_token=2)
     tuner = _trained(
@@ -244,7 +248,7 @@ def test_exact_posterior_is_learned_from_whole_sequences():
     assert kl(learned, log_posterior(task, log_p, C)) < 1e-3
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@SEEDS
 def test_exact_q_finds_the_best_sequence(seed):
     task, prior, log_p = _problem(seed)
     scores = sequence_rewards(task) / C + sequence_log_probs(task, log_p)
@@ -259,6 +263,7 @@ def test_exact_q_finds_the_best_sequence(seed):
     assert greedy == best
 
 
+@pytest.mark.learning
 def test_exact_sweep_of_c_goes_from_the_best_sequence_to_the_prior():
     task, prior, log_p = _problem(1)
     prior_of_sequences = sequence_log_probs(task, log_p)
