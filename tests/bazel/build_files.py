@@ -19,10 +19,7 @@ CODE_FOLDERS = ("rl_tuner", "melody_rnn", "molecule_rnn", "checkpoints", "tests"
 HEADER = "# Written by tests/bazel/build_files.py; run it, rather than edit this.\n"
 RUN_BY = "//tests/bazel:pytest_main.py"
 ROOT_FILES = ["README.md", "pyproject.toml"]
-# Alone, or as the value of a flag.
-MODULE_IN_TEXT = re.compile(
-    r"(--\w+=)?(?P<name>\w+(\.\w+)*(?=:\w+$)|\w+(\.\w+)+$|(rl_tuner_)?checkpoints$)"
-)
+MODULE_IN_TEXT = re.compile(r"\w+(\.\w+)*:\w+|\w+(\.\w+)+|(rl_tuner_)?checkpoints")
 NO_DATA = (".py", ".pyc", ".bzl")
 
 
@@ -88,8 +85,9 @@ class Module:
                     raise ValueError(f"{self.path}: a relative import; write it out")
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
         for word in self.words():
-            if found := MODULE_IN_TEXT.match(word):
-                yield found["name"]
+            text = re.sub(r"^--\w+=", "", word)  # it may be the value of a flag
+            if MODULE_IN_TEXT.fullmatch(text):
+                yield text.partition(":")[0]
 
     def words(self) -> set[str]:
         """Its strings."""

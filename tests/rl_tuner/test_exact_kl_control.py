@@ -30,7 +30,7 @@ from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
 
 C = 0.8
 SEEDS = pytest.mark.parametrize(
-    "seed", [0, pytest.param(1, marks=pytest.mark.learning)]
+    "seed", [0, *(pytest.param(s, marks=pytest.mark.learning) for s in (1, 2))]
 )
 
 
@@ -233,14 +233,17 @@ def test_exact_posterior_is_learned_with_an_end_token(algorithm):
 
 
 @pytest.mark.learning
-def test_exact_posterior_is_learned_from_whole_sequences():
+@pytest.mark.parametrize(
+    ("algorithm", "trace_decay"), [("psi", 0.7), ("psi", 1.0), ("g", 0.7)]
+)
+def test_exact_posterior_is_learned_from_whole_sequences(algorithm, trace_decay):
     task, prior, log_p = _problem(3, end_token=2)
     tuner = _trained(
         ScoredEnumerableTask(task.num_classes, task.max_length, 3, task.end_token),
         prior,
-        algorithm="psi",
+        algorithm=algorithm,
         replay_mode="whole_sequence",
-        trace_decay=0.7,
+        trace_decay=trace_decay,
         minibatch_size=64,
         rounds_per_scoring=1,
     )
