@@ -120,3 +120,9 @@ def test_help_comes_at_once(name, module):
     # Of computing, which other processes on the machine do not prolong.
     assert float(seconds.split()[1]) < 1.5
     assert re.search(r"^ +--\w+", result.stdout, re.MULTILINE)
+
+
+def test_bazel_has_every_console_script():
+    build = (ROOT / "BUILD").read_text(encoding="utf-8")
+    scripts = re.search(r"^SCRIPTS = (\{.*?\})", build, re.MULTILINE | re.DOTALL)
+    assert ast.literal_eval(scripts.group(1)) == dict(SCRIPTS)
