@@ -3,7 +3,7 @@
 import pathlib
 import re
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 ROOT = pathlib.Path(__file__).parent
 VERSION = re.search(
@@ -13,18 +13,18 @@ VERSION = re.search(
 ).group(1)
 
 SCRIPTS = {
-    "note_rnn_create_dataset": "melody_rnn.note_rnn_create_dataset",
-    "note_rnn_train": "melody_rnn.note_rnn_train",
-    "smiles_rnn_create_dataset": "molecule_rnn.smiles_rnn_create_dataset",
-    "smiles_rnn_train": "molecule_rnn.smiles_rnn_train",
-    "rl_tuner_train": "rl_tuner.rl_tuner_train",
-    "rl_tuner_generate": "rl_tuner.rl_tuner_generate",
-    "rl_tuner_evaluate": "rl_tuner.rl_tuner_evaluate",
-    "rl_tuner_reproduce": "rl_tuner.rl_tuner_reproduce",
-    "rl_tuner_score": "rl_tuner.rl_tuner_score",
-    "rl_tuner_export": "rl_tuner.rl_tuner_export",
-    "rl_tuner_tradeoff": "rl_tuner.rl_tuner_tradeoff",
-    "rl_tuner_listen": "melody_rnn.rl_tuner_listen",
+    "note_rnn_create_dataset": "melody_rnn.commands.create_dataset",
+    "note_rnn_train": "melody_rnn.commands.train",
+    "smiles_rnn_create_dataset": "molecule_rnn.commands.create_dataset",
+    "smiles_rnn_train": "molecule_rnn.commands.train",
+    "rl_tuner_train": "rl_tuner.commands.train",
+    "rl_tuner_generate": "rl_tuner.commands.generate",
+    "rl_tuner_evaluate": "rl_tuner.commands.evaluate",
+    "rl_tuner_reproduce": "rl_tuner.commands.reproduce",
+    "rl_tuner_score": "rl_tuner.commands.score",
+    "rl_tuner_export": "rl_tuner.commands.export",
+    "rl_tuner_tradeoff": "rl_tuner.commands.tradeoff",
+    "rl_tuner_listen": "melody_rnn.commands.listen",
 }
 WORLDS = {"melody": "melody_rnn.world", "molecule": "molecule_rnn.world"}
 PACKAGE_DATA = {
@@ -50,10 +50,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=[
-        "rl_tuner",
-        "melody_rnn",
-        "melody_rnn.listening",
-        "molecule_rnn",
+        *find_packages(include=["rl_tuner*", "melody_rnn*", "molecule_rnn*"]),
         "rl_tuner_checkpoints",
     ],
     package_dir={"rl_tuner_checkpoints": "checkpoints"},

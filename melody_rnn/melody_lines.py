@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from melody_rnn.music_theory import corpus_rewards
+from melody_rnn.music_theory.rewards import corpus_rewards
 from rl_tuner.lines import Lines
 
 

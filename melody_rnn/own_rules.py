@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from melody_rnn.melody_task import MelodyTask
-from melody_rnn.music_theory_settings import MusicTheorySettings
-from melody_rnn.music_theory_step import LEAP_STATE_SIZE, MelodyStep
-from rl_tuner import own_code
+from melody_rnn.music_theory.melody_step import LEAP_STATE_SIZE, MelodyStep
+from melody_rnn.music_theory.settings import MusicTheorySettings
+from melody_rnn.task import MelodyTask
+from rl_tuner import user_code
 from rl_tuner.errors import UserError
 from rl_tuner.scored_task import Prefixes, ScoredTask
 
@@ -46,7 +46,7 @@ def find_rules(paths: Sequence[str]) -> OwnRules:
     """
     compiled, python = [], []
     for path in paths:
-        rule, name = own_code.find(path, "--rule"), path.rpartition(":")[2]
+        rule, name = user_code.find(path, "--rule"), path.rpartition(":")[2]
         try:
             rewards = _compiled_rewards(rule)
         except Exception as error:  # TensorFlow and a user's code may fail in any way

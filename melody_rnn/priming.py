@@ -109,15 +109,15 @@ def take_primers(settings: dict[str, Any]) -> list[list[int]] | None:
 
 def read_primer(midi: str, melody: str) -> list[int]:
     """The classes of the one of a MIDI file and a written melody that is given."""
-    from melody_rnn.midi import parse_primer_melody, read_primer_midi
+    from melody_rnn.notation.midi import parse_primer_melody, read_primer_midi
 
     return read_primer_midi(midi) if midi else parse_primer_melody(melody)
 
 
 def _beginnings(path: str, steps: int) -> list[list[int]]:
     from melody_rnn.encoding import NUM_CLASSES
-    from melody_rnn.note_rnn_dataset import TRAINING_STEM
-    from melody_rnn.sequence_examples import read_melodies
+    from melody_rnn.note_rnn.dataset import TRAINING_STEM
+    from melody_rnn.note_rnn.sequence_examples import read_melodies
 
     pattern = path
     if pathlib.Path(path).is_dir():

@@ -7,7 +7,7 @@ from typing import Any
 
 from absl import flags
 
-from melody_rnn.music_theory_settings import (
+from melody_rnn.music_theory.settings import (
     MODES,
     READINGS,
     MusicTheorySettings,
@@ -115,7 +115,7 @@ def make_task(settings: dict[str, Any], model: Any = None) -> Any:
 
 def experiment() -> Any:
     """Table 1 and the figures of Jaques et al. 2016."""
-    from melody_rnn.melody_experiment import MelodyExperiment
+    from melody_rnn.publication import MelodyExperiment
 
     return MelodyExperiment()
 
@@ -123,7 +123,7 @@ def experiment() -> Any:
 def read_corpus(directory: str) -> list[Any]:
     """The training tunes of what note_rnn_create_dataset wrote, each [steps] ints."""
     from melody_rnn.encoding import NUM_CLASSES
-    from melody_rnn.sequence_examples import read_melodies
+    from melody_rnn.note_rnn.sequence_examples import read_melodies
 
     paths = sorted(pathlib.Path(directory).glob("training_melodies.tfrecord-*"))
     if not paths:
@@ -150,7 +150,7 @@ def primers_from_flags(num_outputs: int) -> list[list[int]] | None:
 
 def write_settings() -> dict[str, Any]:
     """The tempo to write melodies at."""
-    from melody_rnn.midi import read_tempo
+    from melody_rnn.notation.midi import read_tempo
 
     if FLAGS.qpm is None:
         return {"qpm": read_tempo(FLAGS.primer_midi)} if FLAGS.primer_midi else {}
@@ -161,7 +161,7 @@ def write_settings() -> dict[str, Any]:
 
 def adapt_model(model: Any) -> Any:
     """The model restricted to the notes that the rules know."""
-    from melody_rnn.melody_range import in_our_range
+    from melody_rnn.magenta.melody_range import in_our_range
 
     return in_our_range(model)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from molecule_rnn.scoring_pool import ScoringPool
+from molecule_rnn.scoring.scoring_pool import ScoringPool
 from rl_tuner.lines import Lines
 
 

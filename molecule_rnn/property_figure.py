@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from molecule_rnn.metrics import HISTOGRAMS
+from molecule_rnn.scoring.molecule_statistics import HISTOGRAMS
 
 _LABELS = {
     "log_p": "logP",

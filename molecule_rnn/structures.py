@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from rdkit import Chem
 from rdkit.Chem.Draw import rdMolDraw2D
 
-from molecule_rnn.descriptors import COMPONENTS
-from molecule_rnn.metrics import profile, profile_workers
-from rl_tuner.whole_files import write_atomically
+from molecule_rnn.scoring.descriptors import COMPONENTS
+from molecule_rnn.scoring.molecule_statistics import profile, profile_workers
+from rl_tuner.system.whole_files import write_atomically
 
 CSV_NAME = "molecules.csv"
 PICTURE_NAME = "molecules.png"

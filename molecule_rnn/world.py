@@ -7,12 +7,12 @@ from typing import Any
 
 from absl import flags
 
-from molecule_rnn.rewards import (
+from molecule_rnn.scoring.rewards import (
     RewardSettings,
     parse_reward_components,
     parse_reward_weights,
 )
-from molecule_rnn.smiles_rnn_config import PROTOCOLS, RANDOM_TOKEN, START_TOKEN
+from molecule_rnn.smiles_rnn.config import PROTOCOLS, RANDOM_TOKEN, START_TOKEN
 from rl_tuner import worlds
 from rl_tuner.errors import UserError
 
@@ -152,8 +152,8 @@ def make_task(settings: dict[str, Any], model: Any) -> Any:
     Raises:
       UserError: the model is none of molecules, or is not trained for the protocol.
     """
-    from molecule_rnn.molecule_task import MoleculeTask
-    from molecule_rnn.statistics import TrainingStatistics
+    from molecule_rnn.smiles_rnn.statistics import TrainingStatistics
+    from molecule_rnn.task import MoleculeTask
     from molecule_rnn.vocabulary import Vocabulary
 
     if "vocabulary" not in model.metadata:
@@ -210,14 +210,14 @@ def paper_defaults() -> dict[str, Any]:
 
 def experiment() -> Any:
     """Table 2 and the section on molecules of Jaques et al. 2017."""
-    from molecule_rnn.molecule_experiment import MoleculeExperiment
+    from molecule_rnn.publication import MoleculeExperiment
 
     return MoleculeExperiment()
 
 
 def read_corpus(directory: str) -> list[Any]:
     """The training molecules of what smiles_rnn_create_dataset wrote."""
-    from molecule_rnn.smiles_dataset import read_dataset
+    from molecule_rnn.smiles_rnn.dataset import read_dataset
 
     dataset = read_dataset(pathlib.Path(directory))
     return [dataset.vocabulary.encode(smiles) for smiles in dataset.training]

@@ -29,7 +29,7 @@ class RLTunerConfig:
       final_epsilon: epsilon after `exploration_steps`.
       learning_rate: of Adam.
       clip_norm: each weight's gradient is clipped to this L2 norm, on its own; see
-        `gradients.clipping_groups`.
+        `training.gradients.clipping_groups`.
       target_network_update_rate: eta; target <- (1 - eta) target + eta q.
       minibatch_size: transitions an update.
       train_every_nth: environment steps an update.
@@ -48,7 +48,7 @@ class RLTunerConfig:
         so that `minibatch_size` and `replay_capacity` count sequences; it is for tasks
         whose rewards come from outside the graph.
       trace_decay: lambda; how much of a sequence's later errors counts in the target of
-        each of its transitions, see `objectives.traced_targets`; the papers have none.
+        each of its transitions, see `value_learning.traced_targets`; the papers have none.
         For `whole_sequence`.
       terminal: `bootstrap` takes a value from the state after the last token too, as
         the papers do; `zero` takes V = 0 there.

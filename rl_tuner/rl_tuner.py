@@ -10,26 +10,26 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rl_tuner import (
-    divergence,
-    evaluation,
-    exploration,
-    memory,
-    objectives,
-    rollout,
-    transitions,
-)
-from rl_tuner.compiled_training import CompiledTraining
+from rl_tuner.algorithms import exploration, value_learning
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
-from rl_tuner.gradients import clip_by_group_norm, clipping_groups
-from rl_tuner.lazy_arrays import LazyArrays
-from rl_tuner.policy import Policy
-from rl_tuner.replay import PrioritizedReplay, Replay, UniformReplay, bytes_needed
+from rl_tuner.generation import evaluation
+from rl_tuner.generation.policy import Policy
+from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.scored_task import ScoredTask
-from rl_tuner.scored_training import ScoredTraining
-from rl_tuner.sequence_rnn import SequenceRNN
+from rl_tuner.system import free_space
+from rl_tuner.system.lazy_arrays import LazyArrays
 from rl_tuner.task import Task
+from rl_tuner.training import acting, divergence, replay_modes
+from rl_tuner.training.compiled_loop import CompiledTraining
+from rl_tuner.training.gradients import clip_by_group_norm, clipping_groups
+from rl_tuner.training.replay import (
+    PrioritizedReplay,
+    Replay,
+    UniformReplay,
+    bytes_needed,
+)
+from rl_tuner.training.scored_loop import ScoredTraining
 
 # Of the prior, whose median return a network may begin with.
 _SEQUENCES_FOR_MEDIAN = 512
@@ -138,7 +138,7 @@ class RLTuner:
         task.check_model(prior)
         self.config = config or RLTunerConfig()
         self.task = task
-        self.objective = objectives.get_objective(self.config.algorithm)
+        self.objective = value_learning.get_objective(self.config.algorithm)
         self.q_network = prior.clone("q_network")
         self.target_network = prior.clone("target_network")
         self.reward_rnn = prior.clone("reward_rnn")
@@ -166,9 +166,9 @@ class RLTuner:
         primes = task.prime(self.config.num_sequences, self._seed(0, 0))
         self.acting = tf.nest.map_structure(
             lambda value: tf.Variable(value, trainable=False),
-            rollout.start(task, self.q_network, self.reward_rnn, primes),
+            acting.start(task, self.q_network, self.reward_rnn, primes),
         )
-        self.replay_mode = transitions.REPLAY_MODES[self.config.replay_mode]
+        self.replay_mode = replay_modes.REPLAY_MODES[self.config.replay_mode]
         self.replay = self._make_replay()
         is_scored = isinstance(task, ScoredTask)
         if self.replay_mode.stores_sequences and not is_scored:
@@ -322,7 +322,7 @@ class RLTuner:
         )
         value = self.objective.state_value(target_logits, prior_logits)
         is_terminal_zero = self.config.terminal == "zero"
-        target = objectives.td_target(
+        target = value_learning.td_target(
             batch["rewards"],
             value,
             self.config.discount_rate,
@@ -333,12 +333,12 @@ class RLTuner:
         return target, value
 
     def _traced_targets(
-        self, target: tf.Tensor, target_logits: tf.Tensor, batch: transitions.Batch
+        self, target: tf.Tensor, target_logits: tf.Tensor, batch: replay_modes.Batch
     ) -> tf.Tensor:
         """`objectives.traced_targets` of a batch of sequences."""
         next_actions = tf.roll(batch["actions"], -1, axis=1)
-        next_taken = objectives.take_actions(target_logits, next_actions)
-        return objectives.traced_targets(
+        next_taken = value_learning.take_actions(target_logits, next_actions)
+        return value_learning.traced_targets(
             target,
             next_taken,
             batch["continues"],
@@ -346,14 +346,14 @@ class RLTuner:
             self.config.trace_decay,
         )
 
-    def td_errors(self, batch: transitions.Batch) -> tf.Tensor:
+    def td_errors(self, batch: replay_modes.Batch) -> tf.Tensor:
         """Errors of a batch as `train_step` takes it: [N], as of `Update`."""
         batch = self.replay_mode.read(batch)
         logits = self.replay_mode.logits(self.q_network, batch)
-        taken = objectives.take_actions(logits, batch["actions"])
+        taken = value_learning.take_actions(logits, batch["actions"])
         return self._of_rows(self.td_targets(batch)[0] - taken, batch)
 
-    def _of_rows(self, errors: tf.Tensor, batch: transitions.Batch) -> tf.Tensor:
+    def _of_rows(self, errors: tf.Tensor, batch: replay_modes.Batch) -> tf.Tensor:
         """Errors of what is stored: of a sequence the mean size of its tokens'."""
         if not self.replay_mode.stores_sequences:
             return errors
@@ -362,7 +362,7 @@ class RLTuner:
         return sums / tf.reduce_sum(is_token, axis=1)
 
     def train_step(
-        self, batch: transitions.Batch, weights: tf.Tensor | None = None
+        self, batch: replay_modes.Batch, weights: tf.Tensor | None = None
     ) -> Update:
         """One update of the Q network from a batch of transitions, then of the target.
 
@@ -377,7 +377,7 @@ class RLTuner:
         return update
 
     def gradients(
-        self, batch: transitions.Batch, weights: tf.Tensor | None = None
+        self, batch: replay_modes.Batch, weights: tf.Tensor | None = None
     ) -> tuple[Update, list[tf.Tensor]]:
         """What `train_step` finds, and the gradients that it applies."""
         batch = self.replay_mode.read(batch)
@@ -386,7 +386,7 @@ class RLTuner:
             tape.watch(trained)
             target, value = self.td_targets(batch)
             logits = self.replay_mode.logits(self.q_network, batch)
-            errors = target - objectives.take_actions(logits, batch["actions"])
+            errors = target - value_learning.take_actions(logits, batch["actions"])
             squared = tf.square(errors)
             if weights is not None:
                 squared = tf.transpose(tf.transpose(squared) * weights)
@@ -448,8 +448,8 @@ class RLTuner:
         return update.loss, gradients
 
     def act(
-        self, state: rollout.RolloutState, seed: tf.Tensor, epsilon: tf.Tensor
-    ) -> tuple[rollout.Step, rollout.RolloutState]:
+        self, state: acting.RolloutState, seed: tf.Tensor, epsilon: tf.Tensor
+    ) -> tuple[acting.Step, acting.RolloutState]:
         """One token of each sequence, explored; where one ended, a new one begins."""
         count = self.config.num_sequences
         act_seed, random_seed, prime_seed = tf.unstack(tf.random.split(seed, 3))
@@ -460,16 +460,16 @@ class RLTuner:
             random_actions = self.task.random_actions(count, random_seed)
             return exploration.epsilon_greedy(scores, random_actions, epsilon, act_seed)
 
-        step, state = rollout.act(
+        step, state = acting.act(
             self.task, self.objective, self.q_network, self.reward_rnn, state, choose
         )
         primes = self.task.prime(count, prime_seed)
-        state = rollout.restart(
+        state = acting.restart(
             self.q_network, self.reward_rnn, state, step.ended, primes
         )
         return step, state
 
-    def transition(self, step: rollout.Step) -> dict[str, tf.Tensor]:
+    def transition(self, step: acting.Step) -> dict[str, tf.Tensor]:
         """What is remembered of a step but for its reward: fields [N, ...] by name."""
         return {
             "actions": step.actions,
@@ -481,7 +481,7 @@ class RLTuner:
     def transition_fields(self) -> dict[str, tf.TensorSpec]:
         """Shape and type of what `transition` gives of each, and of its reward."""
         return {
-            **transitions.common_fields(),
+            **replay_modes.common_fields(),
             **self.replay_mode.fields(self.q_network, self.acting),
         }
 
@@ -489,7 +489,7 @@ class RLTuner:
         self, task_rewards: tf.Tensor, log_priors: tf.Tensor
     ) -> tf.Tensor:
         """What is learned from, of the task's rewards and log p(a|s): [N] -> [N]."""
-        return objectives.total_reward(
+        return value_learning.total_reward(
             self.objective,
             task_rewards,
             log_priors,
@@ -521,9 +521,9 @@ class RLTuner:
         config = self.config
         fields = self.transition_fields
         if self.replay_mode.stores_sequences:
-            fields = transitions.sequence_fields(fields, self.task.max_length)
+            fields = replay_modes.sequence_fields(fields, self.task.max_length)
         size = bytes_needed(config.replay_capacity, fields)
-        memory.check_replay(size, config.replay_capacity)
+        free_space.check_replay(size, config.replay_capacity)
         if config.replay == "uniform":
             return UniformReplay(config.replay_capacity, fields)
         return PrioritizedReplay(

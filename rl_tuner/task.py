@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from rl_tuner.errors import UserError
-from rl_tuner.reports import MetricRow
-from rl_tuner.sequence_rnn import SequenceRNN
+from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.reports.tables import MetricRow
 
 
 class Task(abc.ABC):

@@ -12,9 +12,10 @@ import importlib.resources
 import pathlib
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rl_tuner import own_code, run_directory
+from rl_tuner import user_code
 from rl_tuner.errors import UserError
-from rl_tuner.experiment import Experiment
+from rl_tuner.reports.publication import Experiment
+from rl_tuner.runs import run_directory
 
 if TYPE_CHECKING:
     from rl_tuner.lines import Lines
@@ -80,13 +81,13 @@ class _OwnTask:
 
     def task_settings(self) -> dict[str, Any]:
         """Has none; a `UserError` if the module is not there, before all else."""
-        own_code.check_module(self._path, "--task")
+        user_code.check_module(self._path, "--task")
         return {}
 
     def make_task(self, settings: dict[str, Any], model: Any = None) -> Any:
         """Imports the class and makes an instance of it."""
         del model
-        task_class = own_code.find(self._path, "--task")
+        task_class = user_code.find(self._path, "--task")
         from rl_tuner.task import Task
 
         if not (isinstance(task_class, type) and issubclass(task_class, Task)):

@@ -73,7 +73,7 @@ def _load_maker(model: Model) -> Maker:
     """Loads the model, and TensorFlow first if it is not there yet."""
     import sys
 
-    from rl_tuner import cli
+    from rl_tuner.commands import cli
 
     if "tensorflow" not in sys.modules:
         cli.load_tensorflow()

@@ -6,13 +6,14 @@ import dataclasses
 import pathlib
 
 from melody_rnn.listening.sources import Judge
-from melody_rnn.melody_task import MelodyTask
-from melody_rnn.music_theory import corpus_rewards
-from rl_tuner import run_directory, worlds
+from melody_rnn.music_theory.rewards import corpus_rewards
+from melody_rnn.task import MelodyTask
+from rl_tuner import worlds
 from rl_tuner.errors import UserError
-from rl_tuner.evaluation import generate_for_task
-from rl_tuner.policy import SMALL_BATCH, Policy
-from rl_tuner.sequence_rnn import SequenceRNN
+from rl_tuner.generation.evaluation import generate_for_task
+from rl_tuner.generation.policy import SMALL_BATCH, Policy
+from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.runs import run_directory
 
 MAX_COUNT = SMALL_BATCH
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from melody_rnn import encoding
-from melody_rnn.midi import classes_to_note_sequence
+from melody_rnn.notation.midi import classes_to_note_sequence
 from rl_tuner.errors import UserError
 
 SAMPLE_RATE = 22_050

@@ -8,8 +8,10 @@ import pathlib
 import re
 from typing import Any
 
-from rl_tuner import checkpoint_files, run_directory, worlds
+from rl_tuner import worlds
 from rl_tuner.errors import UserError
+from rl_tuner.formats import npz_checkpoint
+from rl_tuner.runs import run_directory
 
 # Names become parts of file names and of spreadsheets: no separators, no leading signs.
 _NAME = re.compile(r"\w[\w .+-]{0,31}")
@@ -115,10 +117,10 @@ def _telling_files(source: ModelSource) -> list[pathlib.Path]:
         # A config holds the checksum of its weights.
         return [
             directory / run_directory.SETTINGS_NAME,
-            *(directory / name / checkpoint_files.CONFIG_NAME for name in networks),
+            *(directory / name / npz_checkpoint.CONFIG_NAME for name in networks),
         ]
-    if checkpoint_files.is_checkpoint(directory):
-        return [directory / checkpoint_files.CONFIG_NAME]
+    if npz_checkpoint.is_checkpoint(directory):
+        return [directory / npz_checkpoint.CONFIG_NAME]
     if directory.is_dir():
         files = [path for path in directory.iterdir() if path.is_file()]
     else:  # the file or the prefix of a TensorFlow checkpoint

@@ -24,8 +24,10 @@ import time
 
 from absl import flags
 
-from rl_tuner import cli, model_flags, provenance, worlds
+from rl_tuner import worlds
+from rl_tuner.commands import cli, model_flags
 from rl_tuner.errors import UserError
+from rl_tuner.system import provenance
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "helpers"))

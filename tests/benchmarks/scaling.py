@@ -15,7 +15,9 @@ import time
 
 from absl import flags
 
-from rl_tuner import cli, model_flags, provenance, worlds
+from rl_tuner import worlds
+from rl_tuner.commands import cli, model_flags
+from rl_tuner.system import provenance
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", "", "Folder for the plot; nowhere by default.")
@@ -40,7 +42,7 @@ def main() -> None:
     cli.load_tensorflow()
     import tensorflow as tf
 
-    from rl_tuner.sequence_rnn import SequenceRNN
+    from rl_tuner.networks.sequence_rnn import SequenceRNN
 
     if FLAGS.threads:
         tf.config.threading.set_intra_op_parallelism_threads(FLAGS.threads)
@@ -80,7 +82,7 @@ def main() -> None:
 
 def steps_a_second(prior, config) -> float:
     """Of training by Psi on the melody task with these changes of the config."""
-    from melody_rnn.melody_task import MelodyTask
+    from melody_rnn.task import MelodyTask
     from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
 
     tuner = RLTuner(prior, MelodyTask(), RLTunerConfig(**config))

@@ -20,7 +20,7 @@ from rdkit import Chem, RDLogger
 from rdkit.Chem import QED, Crippen
 from rdkit.Contrib.SA_Score import sascorer
 
-from molecule_rnn.scoring_pool import ScoringPool
+from molecule_rnn.scoring.scoring_pool import ScoringPool
 
 COMPONENTS = ("log_p", "sa", "ring", "qed")
 

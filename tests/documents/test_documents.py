@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from melody_rnn import own_rules
-from molecule_rnn.scorer import Scorer
+from molecule_rnn.scoring.scorer import Scorer
 from rl_tuner import worlds
+from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
-from rl_tuner.sequence_rnn import SequenceRNN
 
 pytestmark = pytest.mark.skipif(
     not (documents.ROOT / "setup.py").exists(),

@@ -14,9 +14,9 @@ import tensorflow as tf
 from toy_task import CountingTask
 
 from rl_tuner.config import RLTunerConfig
-from rl_tuner.distributed_training import DistributedTuner
+from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.rl_tuner import RLTuner
-from rl_tuner.sequence_rnn import SequenceRNN
+from rl_tuner.training.distributed_loop import DistributedTuner
 
 CONFIG = RLTunerConfig(
     algorithm="g", num_sequences=10, minibatch_size=12, replay_capacity=50

@@ -7,8 +7,8 @@ import numpy as np
 import scipy.special
 import tensorflow as tf
 
+from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.scored_task import ScoredTask
-from rl_tuner.sequence_rnn import SequenceRNN
 from rl_tuner.task import Task
 
 

@@ -21,16 +21,16 @@ from absl import flags
 from hypothesis import strategies as st
 from property_settings import property_settings
 
-from rl_tuner import cli
+from rl_tuner.commands import cli
 
 FLAGS = flags.FLAGS
 # Where binaries that need no TensorFlow begin to work.
 WORK = {
-    "melody_rnn.note_rnn_create_dataset": "melody_rnn.note_rnn_dataset.create_dataset",
-    "molecule_rnn.smiles_rnn_create_dataset": (
-        "molecule_rnn.smiles_dataset.create_dataset"
+    "melody_rnn.commands.create_dataset": "melody_rnn.note_rnn.dataset.create_dataset",
+    "molecule_rnn.commands.create_dataset": (
+        "molecule_rnn.smiles_rnn.dataset.create_dataset"
     ),
-    "melody_rnn.rl_tuner_listen": "melody_rnn.listening.web.make_local_server",
+    "melody_rnn.commands.listen": "melody_rnn.listening.web.make_local_server",
 }
 # Names of files stay within the working directory, or lead nowhere.
 _PATHS = st.sampled_from(["a", "a/b", "", ".", "a\nb", "ä", " ", "x" * 300, "/proc/no"])

@@ -18,10 +18,10 @@ from melody_rnn.listening.sources import ModelSource
 from melody_rnn.listening.store import Store
 from melody_rnn.listening.study_settings import StudySettings
 from melody_rnn.listening.web import create_app, make_local_server
-from rl_tuner import run_directory
-from rl_tuner.checkpoint_files import CONFIG_NAME
 from rl_tuner.config import RLTunerConfig
-from rl_tuner.run_directory import RunSettings
+from rl_tuner.formats.npz_checkpoint import CONFIG_NAME
+from rl_tuner.runs import run_directory
+from rl_tuner.runs.run_directory import RunSettings
 
 
 class FakeMelody:

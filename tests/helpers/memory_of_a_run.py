@@ -4,10 +4,10 @@ import json
 import pathlib
 import sys
 
-from melody_rnn.melody_task import MelodyTask
-from rl_tuner import training_run
+from melody_rnn.task import MelodyTask
+from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
-from rl_tuner.sequence_rnn import SequenceRNN
+from rl_tuner.runs import training_run
 
 
 def resident_bytes():

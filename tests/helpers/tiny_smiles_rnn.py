@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from molecule_rnn.statistics import TrainingStatistics
+from molecule_rnn.smiles_rnn.statistics import TrainingStatistics
 from molecule_rnn.vocabulary import Vocabulary
-from rl_tuner.sequence_rnn import SequenceRNN
+from rl_tuner.networks.sequence_rnn import SequenceRNN
 
 MOLECULES = ("CCO", "CCN", "C1CC1", "CC(=O)O", "c1ccccc1", "CC=CC", "CCCCCC")
 

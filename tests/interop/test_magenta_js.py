@@ -10,12 +10,12 @@ import pytest
 import tensorflow as tf
 
 from melody_rnn.encoding import classes_to_melody_events, melody_events_to_classes
-from melody_rnn.midi import classes_to_note_sequence
-from rl_tuner.export import export
-from rl_tuner.objectives import OBJECTIVES
-from rl_tuner.policy import Policy
-from rl_tuner.policy_network import policy_network
-from rl_tuner.sequence_rnn import SequenceRNN
+from melody_rnn.notation.midi import classes_to_note_sequence
+from rl_tuner.algorithms.value_learning import OBJECTIVES
+from rl_tuner.formats.writing import export
+from rl_tuner.generation.policy import Policy
+from rl_tuner.generation.policy_network import policy_network
+from rl_tuner.networks.sequence_rnn import SequenceRNN
 
 pytestmark = pytest.mark.interop
 

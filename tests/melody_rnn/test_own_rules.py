@@ -5,11 +5,11 @@ import pytest
 import tensorflow as tf
 
 from melody_rnn import own_rules
-from melody_rnn.melody_task import MelodyTask
+from melody_rnn.task import MelodyTask
 from rl_tuner.errors import UserError
+from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
 from rl_tuner.scored_task import Prefixes
-from rl_tuner.sequence_rnn import SequenceRNN
 
 MELODIES = np.random.default_rng(0).integers(0, 38, [6, 8])
 CONFIG = RLTunerConfig(num_sequences=5, exploration_steps=100, rounds_per_scoring=2)

@@ -9,17 +9,20 @@ import tensorflow as tf
 from binaries import assert_refused, run_binary
 from toy_task import CountingTask
 
-from melody_rnn import sequence_examples, world
+from melody_rnn import world
 from melody_rnn.encoding import FIRST_NOTE, class_to_pitch
-from melody_rnn.melody_task import MelodyTask
-from melody_rnn.midi import write_midi
-from rl_tuner import evaluation, rollout, run_directory
+from melody_rnn.notation.midi import write_midi
+from melody_rnn.note_rnn import sequence_examples
+from melody_rnn.task import MelodyTask
+from rl_tuner.algorithms.value_learning import OBJECTIVES
 from rl_tuner.errors import UserError
-from rl_tuner.export import export
-from rl_tuner.objectives import OBJECTIVES
-from rl_tuner.policy import Policy
+from rl_tuner.formats.writing import export
+from rl_tuner.generation import evaluation
+from rl_tuner.generation.policy import Policy
+from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
-from rl_tuner.sequence_rnn import SequenceRNN
+from rl_tuner.runs import run_directory
+from rl_tuner.training import acting
 
 # Their last tokens differ, so that the first observation tells which was read.
 PRIMERS = np.array([[0, 4, 4, 1], [3, 3, 0, 2], [1, 2, 0, 3]], np.int32)
@@ -88,8 +91,8 @@ def test_training_starts_from_states_that_have_read_the_primer(prior):
 def test_one_token_may_be_a_column(prior):
     task = CountingTask()
     tokens = tf.constant([1, 2, 3])
-    plain = rollout.start(task, prior, prior, tokens)
-    column = rollout.start(task, prior, prior, tokens[:, tf.newaxis])
+    plain = acting.start(task, prior, prior, tokens)
+    column = acting.start(task, prior, prior, tokens[:, tf.newaxis])
     for one, other in zip(plain, column, strict=True):
         np.testing.assert_array_equal(one, other)
 

@@ -4,8 +4,8 @@ import math
 import numpy as np
 import pytest
 
-from melody_rnn import music_theory
-from melody_rnn.metrics import composition_stats
+from melody_rnn.music_theory import rewards as music_theory
+from melody_rnn.music_theory.statistics import composition_stats
 from melody_rnn.table1 import (
     PAPER_TABLE1,
     TABLE1_ROWS,

@@ -9,8 +9,12 @@ from rdkit.Chem import QED, AllChem, Crippen, FilterCatalog
 from rdkit.Chem.Scaffolds import MurckoScaffold
 from rdkit.Contrib.SA_Score import sascorer
 
-from molecule_rnn import metrics
-from molecule_rnn.metrics import canonical_smiles, molecule_stats, profile_workers
+from molecule_rnn.scoring import molecule_statistics
+from molecule_rnn.scoring.molecule_statistics import (
+    canonical_smiles,
+    molecule_stats,
+    profile_workers,
+)
 from molecule_rnn.table2 import (
     DIVERSITY_ROWS,
     PAPER_TABLE2,
@@ -91,7 +95,7 @@ def test_against_rdkit_by_itself(many, stats):
         ("qed", descriptors["mean_qed"]),
         ("length", [len(text) for text, _ in valid]),
     ):
-        bins = metrics.HISTOGRAMS[name]
+        bins = molecule_statistics.HISTOGRAMS[name]
         expected = np.histogram(values, bins.edges)[0].tolist()
         assert stats["histograms"][name] == expected
         assert sum(expected) == len(valid)
@@ -136,7 +140,7 @@ def test_pains_are_those_of_rdkits_catalog(many):
 
 
 def test_uniqueness_is_of_the_first_molecules(monkeypatch):
-    monkeypatch.setattr(metrics, "UNIQUE_SAMPLES", (2_000, 3_000))
+    monkeypatch.setattr(molecule_statistics, "UNIQUE_SAMPLES", (2_000, 3_000))
     smiles = ["C(", *["CCO", "OCC", "CCN", "C("] * 750, *["CC"] * 751]
     figures = table2_metrics(molecule_stats(smiles, profile_workers(1)))
     assert figures["unique_at_2k"] == pytest.approx(100 * 2 / 2000)

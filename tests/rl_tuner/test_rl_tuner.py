@@ -5,8 +5,8 @@ import tensorflow as tf
 from toy_task import CountingTask
 
 from rl_tuner.errors import UserError
+from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
-from rl_tuner.sequence_rnn import SequenceRNN
 
 
 @pytest.fixture(name="prior", scope="module")

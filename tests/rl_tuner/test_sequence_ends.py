@@ -5,14 +5,14 @@ import pytest
 import scipy.special
 from toy_task import CountingTask
 
-from rl_tuner import evaluation
-from rl_tuner.diversity import Corpus
-from rl_tuner.experiment import Experiment
-from rl_tuner.objectives import OBJECTIVES
-from rl_tuner.policy import Policy
+from rl_tuner.algorithms.value_learning import OBJECTIVES
+from rl_tuner.generation import evaluation
+from rl_tuner.generation.diversity import Corpus
+from rl_tuner.generation.policy import Policy
+from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.reports.publication import Experiment
 from rl_tuner.scored_task import PythonTask
 from rl_tuner.sequence_ends import is_token, sequence_lengths
-from rl_tuner.sequence_rnn import SequenceRNN
 
 END = 2
 SEQUENCES = np.array([[0, 2, 2, 2], [2, 2, 2, 2], [1, 1, 1, 2], [1, 1, 1, 1]])

@@ -4,9 +4,10 @@ import sys
 
 import pytest
 
-from rl_tuner import run_directory, worlds
+from rl_tuner import worlds
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
+from rl_tuner.runs import run_directory
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from listening_study import save_run
 
 from melody_rnn.listening.melody_maker import MelodyMaker
 from melody_rnn.listening.sources import Judge
-from melody_rnn.music_theory import rule_rewards
-from melody_rnn.music_theory_settings import RULE_NAMES
+from melody_rnn.music_theory.rewards import rule_rewards
+from melody_rnn.music_theory.settings import RULE_NAMES
 from rl_tuner.errors import UserError
-from rl_tuner.sequence_rnn import SequenceRNN
+from rl_tuner.networks.sequence_rnn import SequenceRNN
 
 
 @pytest.fixture(name="directory", scope="module")

@@ -4,10 +4,10 @@ import pytest
 
 from melody_rnn.listening import sources
 from melody_rnn.listening.sources import Judge, ModelSource
-from rl_tuner import run_directory
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
-from rl_tuner.run_directory import RunSettings
+from rl_tuner.runs import run_directory
+from rl_tuner.runs.run_directory import RunSettings
 
 
 @pytest.fixture(name="prior")

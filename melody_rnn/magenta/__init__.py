@@ -1,0 +1,1 @@
+"""Magenta's configurations, checkpoints, bundles and magenta.js."""

@@ -1,0 +1,174 @@
+"""TensorFlow 1 checkpoints of Magenta's melody models: found, read and written."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+from melody_rnn.magenta.weights import (
+    MELODY_RNN_NAMES,
+    NOTE_RNN_NAMES,
+    find_names,
+    from_magenta,
+    to_magenta,
+)
+from rl_tuner.errors import UserError
+from rl_tuner.formats.stored_model import StoredModel
+from rl_tuner.formats.tf1_checkpoints import V1Checkpoint, V2Checkpoint, open_checkpoint
+from rl_tuner.formats.tf1_tables import DamagedFile
+
+CHECKPOINT_NAME = "model.ckpt"
+_PARTS = re.compile(r"\.(index|data-\d+-of-\d+|meta)$")
+
+
+def read(path: str | os.PathLike) -> StoredModel:
+    """Reads a checkpoint of Magenta's under any of the names it has had.
+
+    Args:
+      path: a checkpoint file or prefix, or the directory that holds one: the newest
+        is taken, and `train/` is looked into, as melody_rnn lays out its runs.
+
+    Raises:
+      UserError: nothing is there, it cannot be read, or it holds no sequence RNN.
+    """
+    prefix = find_checkpoint(path)
+    try:
+        with open_checkpoint(prefix) as checkpoint:
+            return from_checkpoint(prefix, checkpoint)
+    except DamagedFile as error:
+        raise UserError(
+            f"cannot read the checkpoint {prefix}: {error}; restore it from a copy"
+        ) from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(f"cannot read the checkpoint {prefix}: {reason}") from error
+
+
+def from_checkpoint(
+    source: str, checkpoint: V1Checkpoint | V2Checkpoint
+) -> StoredModel:
+    """The sequence RNN in an open checkpoint.
+
+    Raises:
+      UserError: it holds none.
+      DamagedFile: a variable of it is damaged.
+      OSError: a variable of it cannot be read.
+    """
+    names = find_names(source, checkpoint.shapes)
+    tensors = checkpoint.tensors(names.values())
+    tensors = {ours: tensors[name] for ours, name in names.items()}
+    weights = from_magenta(source, tensors)
+    return StoredModel(
+        source=source,
+        format=f"{checkpoint.format} checkpoint",
+        num_classes=weights["logits/bias"].size,
+        layer_sizes=tuple(
+            value.shape[0]
+            for name, value in weights.items()
+            if name.endswith("/recurrent_kernel")
+        ),
+        metadata={"read_from": os.path.basename(source)},
+        weights=weights,
+        variables=tuple(names.values()),
+        num_unused=len(checkpoint.shapes) - len(names),
+    )
+
+
+def write(directory: pathlib.Path, weights: Mapping[str, np.ndarray]) -> pathlib.Path:
+    """Writes a V2 checkpoint that Magenta's tools restore.
+
+    It holds the weights twice, under the names of rl_tuner's NoteRNNLoader and of
+    melody_rnn. The text file `checkpoint` beside it is what TensorFlow looks for.
+
+    Args:
+      directory: where to; it exists.
+      weights: by the names of `SequenceRNN.named_weights`.
+
+    Returns:
+      the checkpoint's prefix.
+
+    Raises:
+      UserError: it cannot be written.
+    """
+    import tensorflow as tf
+
+    tensors = to_magenta(weights, NOTE_RNN_NAMES) | to_magenta(
+        weights, MELODY_RNN_NAMES
+    )
+    prefix = directory / CHECKPOINT_NAME
+    try:
+        tf.raw_ops.SaveV2(
+            prefix=str(prefix),
+            tensor_names=list(tensors),
+            shape_and_slices=[""] * len(tensors),
+            tensors=list(tensors.values()),
+        )
+        text = f'model_checkpoint_path: "{CHECKPOINT_NAME}"\n'
+        (directory / "checkpoint").write_text(text, encoding="utf-8")
+    except (tf.errors.OpError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"cannot write {prefix}: {reason}") from error
+    return prefix
+
+
+def find_checkpoint(path: str | os.PathLike) -> str:
+    """The prefix of the checkpoint at `path`, the newest one if it is a directory.
+
+    Raises:
+      UserError: there is none.
+    """
+    path = pathlib.Path(path).expanduser()
+    if path.is_dir():
+        newest = _newest_in(path) or _newest_in(path / "train")
+        if newest:
+            return newest
+        raise UserError(
+            f"no checkpoint in {path}: expected config.json and weights.npz, or a "
+            f"TensorFlow checkpoint *.ckpt*; it holds {_listing(path)}"
+        )
+    prefix = _PARTS.sub("", str(path))
+    if _exists(prefix):
+        return prefix
+    raise UserError(
+        f"no checkpoint at {path}: expected a directory with config.json and "
+        "weights.npz, a TensorFlow checkpoint, or a bundle *.mag"
+    )
+
+
+def _newest_in(directory: pathlib.Path) -> str | None:
+    """What the file `checkpoint` names, else the checkpoint of the highest step."""
+    try:
+        state = (directory / "checkpoint").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        state = ""
+    if named := re.search(r'^model_checkpoint_path: "(.+)"$', state, re.MULTILINE):
+        # The folder may have moved since: a path in it may be that of another machine.
+        for name in (named[1], os.path.basename(named[1])):
+            if _exists(str(directory / name)):
+                return str(directory / name)
+    found = {
+        _PARTS.sub("", str(file))
+        for file in directory.glob("*.ckpt*")
+        if not file.name.endswith(".meta")
+    }
+    return max(filter(_exists, found), key=_step, default=None)
+
+
+def _exists(prefix: str) -> bool:
+    return os.path.isfile(prefix) or os.path.isfile(f"{prefix}.index")
+
+
+def _step(prefix: str) -> tuple[int, str]:
+    """The training step in a checkpoint's name, -1 if it has none; then its name."""
+    number = re.search(r"-(\d+)$", prefix)
+    return (int(number[1]) if number else -1, prefix)
+
+
+def _listing(directory: pathlib.Path) -> str:
+    names = sorted(file.name for file in directory.iterdir())
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return (", ".join(names[:10]) or "nothing") + more

@@ -1,0 +1,1 @@
+"""Melodies as MIDI, ABC, sound and pictures."""

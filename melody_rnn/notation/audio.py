@@ -1,0 +1,38 @@
+"""Melodies as sound."""
+
+import os
+import wave
+from collections.abc import Iterable
+
+import numpy as np
+
+from melody_rnn.notation.midi import classes_to_note_sequence
+
+# Enough for the highest note and its overtones, in half the bytes of speech.
+SAMPLE_RATE = 8_000
+
+
+def write_wav(
+    classes: Iterable[int], path: str | os.PathLike, sample_rate: int = SAMPLE_RATE
+) -> None:
+    """Writes a melody as sine tones to a WAV file, 16 bits, one channel.
+
+    Args:
+      classes: T ints in 0..37.
+      path: where to.
+      sample_rate: samples a second.
+    """
+    from note_seq import midi_synth
+
+    sequence = classes_to_note_sequence(classes)
+    # Of no notes at all, the synthesizer divides nothing by nothing.
+    samples = np.zeros(1)
+    if sequence.notes:
+        samples = midi_synth.synthesize(sequence, sample_rate)
+    loudest = np.max(np.abs(samples), initial=1e-9)
+    quantized = np.round(samples / loudest * 0.8 * 32767).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sample_rate)
+        file.writeframes(quantized.tobytes())

@@ -1,0 +1,208 @@
+"""Melodies from MIDI files and typed primers, and MIDI files from melodies."""
+
+import ast
+import itertools
+import os
+import pathlib
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+from melody_rnn import encoding
+from melody_rnn.notation import midi_files
+from rl_tuner.errors import UserError
+
+_DEFAULT_VELOCITY = 100
+_MAX_PRIMER_STEPS = 4096
+
+
+def classes_to_note_sequence(
+    classes: Iterable[int],
+    velocity: int = _DEFAULT_VELOCITY,
+    qpm: float = encoding.QUARTERS_PER_MINUTE,
+) -> Any:
+    """Turns a melody into notes, one class a sixteenth.
+
+    A note sounds until the next note, a note off or the end of the melody.
+
+    Args:
+      classes: T ints in 0..37.
+      velocity: MIDI velocity of every note, 1 to 127.
+      qpm: quarter notes a minute.
+
+    Returns:
+      A `note_seq.NoteSequence`.
+
+    Raises:
+      UserError: the velocity or tempo is out of range.
+      ValueError: an entry is not a class.
+    """
+    import note_seq  # a second to import: only for those who need it
+
+    if not 1 <= velocity <= 127:
+        raise UserError(f"velocity {velocity} is not in 1..127")
+    if not 0 < qpm < float("inf"):
+        raise UserError(f"tempo {qpm} is not a positive number of quarters a minute")
+    melody = note_seq.Melody(
+        encoding.classes_to_melody_events(classes),
+        steps_per_quarter=encoding.STEPS_PER_QUARTER,
+    )
+    return melody.to_sequence(velocity=velocity, qpm=qpm)
+
+
+def write_midi(
+    classes: Iterable[int],
+    path: str | os.PathLike,
+    velocity: int = _DEFAULT_VELOCITY,
+    qpm: float = encoding.QUARTERS_PER_MINUTE,
+) -> None:
+    """Writes a melody to a MIDI file; arguments as `classes_to_note_sequence`.
+
+    Raises:
+      UserError: the file cannot be written.
+    """
+    import note_seq
+
+    sequence = classes_to_note_sequence(classes, velocity, qpm)
+    midi = note_seq.note_sequence_to_pretty_midi(sequence)
+    try:
+        with open(path, "wb") as file:
+            midi.write(file)
+    except OSError as error:
+        raise UserError(f"cannot write MIDI file {path}: {error.strerror}") from error
+
+
+def read_primer_midi(path: str | os.PathLike) -> list[int]:
+    """Reads the melody of a monophonic MIDI file, quantized to sixteenths.
+
+    The melody starts with the bar of its first note and ends with its last note.
+    Drums are not part of it.
+
+    Returns:
+      Classes, ints in 0..37; at least one is a note.
+
+    Raises:
+      UserError: in one line, what is wrong with the file: it cannot be read, is not
+        whole or not MIDI, has no notes, several at a time or in several instruments,
+        a tempo or meter that changes, or pitches outside 48..83.
+    """
+    import note_seq
+    from note_seq import sequences_lib
+
+    try:
+        data = pathlib.Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read MIDI file {path}: {error.strerror}") from error
+    try:
+        sequence = midi_files.to_note_sequence(midi_files.open_midi(data))
+    except midi_files.MidiError as error:
+        raise UserError(
+            f"cannot read MIDI file {path}: {error}; "
+            "export it again from the program it came from"
+        ) from error
+    instrument = _only_instrument(sequence, path)
+    melody = note_seq.Melody()
+    try:
+        quantized = sequences_lib.quantize_note_sequence(
+            sequence, encoding.STEPS_PER_QUARTER
+        )
+        if quantized.total_quantized_steps > _MAX_PRIMER_STEPS:
+            raise UserError(
+                f"MIDI file {path} lasts {quantized.total_quantized_steps} sixteenths; "
+                f"a primer may have at most {_MAX_PRIMER_STEPS}"
+            )
+        _check_monophonic(quantized, path)
+        melody.from_quantized_sequence(
+            quantized, instrument=instrument, gap_bars=float("inf")
+        )
+    except (
+        note_seq.NegativeTimeError,
+        note_seq.MultipleTempoError,
+        note_seq.MultipleTimeSignatureError,
+        note_seq.BadTimeSignatureError,
+        note_seq.NonIntegerStepsPerBarError,
+    ) as error:
+        raise UserError(
+            f"MIDI file {path} has a tempo or meter that changes or that sixteenths "
+            "do not fit; use one tempo and a meter such as 4/4"
+        ) from error
+    return _classes(list(melody), f"MIDI file {path}")
+
+
+def read_tempo(path: str | os.PathLike) -> float:
+    """The quarters a minute of a MIDI file that `read_primer_midi` takes."""
+    file = midi_files.open_midi(pathlib.Path(path).read_bytes())
+    return midi_files.to_note_sequence(file).tempos[0].qpm
+
+
+def parse_primer_melody(text: str) -> list[int]:
+    """Reads a melody written as a Python list, in Magenta's `--primer_melody` format.
+
+    Args:
+      text: a list of one number a sixteenth, such as "[60, -2, 64, -1]": a MIDI
+        pitch, -2 for no event, -1 for note off.
+
+    Returns:
+      Classes, ints in 0..37.
+
+    Raises:
+      UserError: not such a list, empty, or a number out of range.
+    """
+    try:
+        with warnings.catch_warnings():  # of what Python reads, but would not write
+            warnings.simplefilter("ignore")
+            events = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        events = None
+    is_list = isinstance(events, list | tuple) and len(events) > 0
+    if not is_list or not all(type(event) is int for event in events):
+        shown = text if len(text) <= 40 else f"{text[:40]}..."
+        raise UserError(
+            f"primer melody {shown!r} is not a list of whole numbers; "
+            'write for example "[60, -2, 64, -2]" '
+            "(MIDI pitches, -2 no event, -1 note off)"
+        )
+    return _classes(list(events), "primer melody")
+
+
+def _only_instrument(sequence: Any, path: str | os.PathLike) -> int:
+    """The one instrument of the notes that are no drums."""
+    instruments = {
+        note.instrument
+        for note in sequence.notes
+        if not note.is_drum and note.velocity > 0
+    }
+    if not instruments:
+        raise UserError(f"MIDI file {path} has no notes; use one with a melody")
+    if len(instruments) > 1:
+        raise UserError(
+            f"MIDI file {path} has notes in {len(instruments)} instruments; "
+            "a primer must be one melody line"
+        )
+    return instruments.pop()
+
+
+def _check_monophonic(quantized: Any, path: str | os.PathLike) -> None:
+    """Lets notes overlap by one sixteenth, as in legato playing, but not by more."""
+    notes = sorted(
+        (note for note in quantized.notes if not note.is_drum and note.velocity > 0),
+        key=lambda note: note.quantized_start_step,
+    )
+    for note, following in itertools.pairwise(notes):
+        gap = following.quantized_start_step - note.quantized_start_step
+        if gap == 0 or following.quantized_start_step < note.quantized_end_step - 1:
+            raise UserError(
+                f"MIDI file {path} has several notes at a time, the first at "
+                f"{following.start_time:.2f} seconds; a primer must be one melody line"
+            )
+
+
+def _classes(events: list[int], source: str) -> list[int]:
+    for event in events:
+        is_special = event in (encoding.MELODY_NO_EVENT, encoding.MELODY_NOTE_OFF)
+        if not is_special and not encoding.MIN_PITCH <= event <= encoding.MAX_PITCH:
+            raise UserError(
+                f"{source} has pitch {event}, out of the model's range "
+                f"{encoding.MIN_PITCH} to {encoding.MAX_PITCH} (C3 to B5); transpose it"
+            )
+    return encoding.melody_events_to_classes(events)

@@ -1,0 +1,62 @@
+"""Pictures of melodies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from melody_rnn.encoding import MAX_PITCH, MIN_PITCH
+from melody_rnn.notation.midi import classes_to_note_sequence
+
+_STEPS_PER_BAR = 16
+_NAMES = ("C", "", "D", "", "E", "F", "", "G", "", "A", "", "B")
+
+
+def plot_piano_rolls(
+    melodies: Sequence[Iterable[int]] | np.ndarray, title: str, path: str | os.PathLike
+) -> None:
+    """Draws melodies one below another, time in sixteenths against pitch.
+
+    Args:
+      melodies: each T ints in 0..37.
+      title: of the figure.
+      path: of the PNG file to write.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    height = 1.7 * len(melodies) + 0.6
+    figure = Figure(figsize=(9, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(len(melodies), 1, squeeze=False, sharex=True)[:, 0]
+    longest = max((len(list(melody)) for melody in melodies), default=1)
+    # One quarter a second: an end time is then in quarters.
+    notes_of = [classes_to_note_sequence(melody, qpm=60.0).notes for melody in melodies]
+    pitches = [note.pitch for notes in notes_of for note in notes]
+    low = max(MIN_PITCH, min(pitches, default=60) - 2)
+    high = min(MAX_PITCH, max(pitches, default=72) + 2)
+    for axis, notes in zip(axes, notes_of, strict=True):
+        for note in notes:
+            start, end = 4 * note.start_time, 4 * note.end_time
+            axis.broken_barh(
+                [(start, end - start)],
+                (note.pitch - 0.45, 0.9),
+                facecolors="#2a6f97",
+                edgecolors="white",
+                linewidth=0.8,
+            )
+        for step in range(0, longest + 1, 4):
+            is_bar = step % _STEPS_PER_BAR == 0
+            axis.axvline(step, color="#999", linewidth=1.0 if is_bar else 0.3, zorder=0)
+        axis.set_ylim(low - 0.5, high + 0.5)
+        axis.set_xlim(0, longest)
+        ticks = [p for p in range(low, high + 1) if p % 12 in (0, 7)]
+        names = [f"{_NAMES[p % 12]}{p // 12 - 1}" for p in ticks]
+        axis.set_yticks(ticks, names, fontsize=8)
+        axis.set_xticks(range(0, longest + 1, 4))
+        axis.tick_params(labelsize=8)
+    axes[-1].set_xlabel("sixteenths", fontsize=9)
+    figure.suptitle(title, fontsize=11)
+    figure.savefig(path, dpi=120)

@@ -1,0 +1,1 @@
+"""The Note RNN: its data, and its training."""

@@ -1,0 +1,142 @@
+"""MelodyTask: melodies that should follow the rules of music theory."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from melody_rnn.encoding import NUM_CLASSES, QUARTERS_PER_MINUTE
+from melody_rnn.music_theory.corpus_scan import checked_compositions
+from melody_rnn.music_theory.melody_step import LEAP_STATE_SIZE
+from melody_rnn.music_theory.rewards import corpus_rewards, step_rewards
+from melody_rnn.music_theory.settings import MusicTheorySettings
+from melody_rnn.music_theory.statistics import composition_stats
+from melody_rnn.notation.midi import write_midi
+from melody_rnn.notation.piano_roll import plot_piano_rolls
+from melody_rnn.table1 import TABLE1_ROWS, table1_metrics
+from rl_tuner.errors import UserError
+from rl_tuner.reports.tables import MetricRow
+from rl_tuner.task import Task
+
+
+class MelodyTask(Task):
+    """Melodies of sixteenth notes, rewarded by r_MT (Jaques et al. 2016, 3.2).
+
+    A melody starts from zero states and a random priming note, or a primer that is read
+    first; neither is part of it.
+    """
+
+    name = "melody"
+    num_classes = NUM_CLASSES
+    reward_state_size = LEAP_STATE_SIZE
+
+    def __init__(
+        self,
+        rules: str = "paper",
+        key: str = "C major",
+        reward_mode: str = "music_theory_all",
+        rule_weights: Mapping[str, float] | None = None,
+        extra_rules: tuple[tuple[str, Callable[[Any], tf.Tensor]], ...] = (),
+        num_notes_in_melody: int = 32,
+        prime_with_all_notes: bool = False,
+        primers: Sequence[Sequence[int]] | None = None,
+    ):
+        """Chooses what is rewarded.
+
+        Args:
+          rules: `paper` reads class 0 as the rest and class 1 as the hold, as the
+            papers' rules do; `corrected` reads them as what they are.
+          key: any major or minor key.
+          reward_mode: which rules count; one of `music_theory_settings.MODES`.
+          rule_weights: factors by rule name; 0 switches a rule off.
+          extra_rules: pairs of a name and a function of a `MelodyStep`.
+          num_notes_in_melody: events in a melody, a sixteenth each.
+          prime_with_all_notes: the reference never draws the highest note when it
+            primes or explores; True draws it too.
+          primers: melodies [K, P] of classes; each new melody goes on from one of them
+            at random, which is not part of it. None primes with a random note.
+
+        Raises:
+          UserError: a setting is unknown or makes no sense.
+        """
+        if not 1 <= num_notes_in_melody <= 4096:
+            raise UserError(
+                f"num_notes_in_melody is {num_notes_in_melody}; "
+                "it must be at least 1 and at most 4096"
+            )
+        self.settings = MusicTheorySettings(
+            rules=rules,
+            key=key,
+            mode=reward_mode,
+            rule_weights=rule_weights or {},
+            extra_rules=extra_rules,
+        )
+        self.max_length = num_notes_in_melody
+        self.uses_log_prior = self.settings.uses_log_prior
+        self._primers = None
+        if primers is not None:
+            self._primers = checked_compositions(primers)
+        self._drawn_classes = NUM_CLASSES if prime_with_all_notes else NUM_CLASSES - 1
+
+    def prime(self, batch_size: int, seed: tf.Tensor) -> tf.Tensor:
+        """A random primer [N, P], or note [N] int32.
+
+        Notes are uniform over classes 0..36, as in the reference, or over all.
+        """
+        if self._primers is None:
+            return self.random_actions(batch_size, seed)
+        chosen = tf.random.stateless_uniform(
+            [batch_size], seed, minval=0, maxval=len(self._primers), dtype=tf.int32
+        )
+        return tf.gather(tf.constant(self._primers), chosen)
+
+    def random_actions(self, batch_size: int, seed: tf.Tensor) -> tf.Tensor:
+        """Uniform over classes 0..36, as in the reference, or over all: [N] int32."""
+        return tf.random.stateless_uniform(
+            [batch_size], seed, minval=0, maxval=self._drawn_classes, dtype=tf.int32
+        )
+
+    def reward(
+        self,
+        sequences: tf.Tensor,
+        positions: tf.Tensor,
+        actions: tf.Tensor,
+        reward_state: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """r_MT(a, s), the sum of the rules that count: see `Task.reward`."""
+        rewards, reward_state = step_rewards(
+            sequences, positions, actions, reward_state, self.settings
+        )
+        return tf.reduce_sum(rewards, axis=1), reward_state
+
+    def rewards(self, sequences: np.ndarray) -> np.ndarray:
+        """r_MT of every event: [N, T] integers -> [N, T] float32."""
+        return np.sum(list(corpus_rewards(sequences, self.settings).values()), axis=0)
+
+    def metrics(self, sequences: np.ndarray) -> dict[str, float]:
+        """The rows of Table 1 in Jaques et al. 2016: [N, T] integers -> name: value."""
+        return table1_metrics(
+            composition_stats(
+                sequences, rules=self.settings.rules, key=self.settings.key
+            )
+        )
+
+    def metric_rows(self) -> list[MetricRow]:
+        """The rows of Table 1."""
+        return list(TABLE1_ROWS)
+
+    def write_samples(
+        self,
+        sequences: np.ndarray,
+        directory: pathlib.Path,
+        title: str,
+        qpm: float = QUARTERS_PER_MINUTE,
+    ) -> None:
+        """Writes each melody as MIDI, and the first four as one piano roll."""
+        for index, melody in enumerate(sequences):
+            write_midi(melody, directory / f"melody_{index + 1:02}.mid", qpm=qpm)
+        plot_piano_rolls(sequences[:4], title, directory / "piano_roll.png")

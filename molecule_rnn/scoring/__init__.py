@@ -1,0 +1,1 @@
+"""What molecules are worth, by RDKit, in processes beside the training."""

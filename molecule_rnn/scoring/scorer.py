@@ -1,0 +1,74 @@
+"""Scorer: what is done to one string, in a process of a pool or in this one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from rdkit import Chem, RDLogger
+
+from molecule_rnn.scoring.descriptors import find_components
+
+# Most strings are prefixes that are no molecules, and RDKit would tell of each.
+RDLogger.DisableLog("rdApp.*")
+
+
+def parse_smiles(smiles: str) -> Chem.Mol | None:
+    """The molecule of a string; None if it is none.
+
+    The empty string is none, nor is one with white space or a NUL in it, of which RDKit
+    would read the first word only.
+    """
+    if smiles.split() != [smiles] or "\0" in smiles:
+        return None
+    try:
+        molecule = Chem.MolFromSmiles(smiles)
+    except UnicodeEncodeError:  # half a surrogate pair
+        return None
+    return molecule if molecule is not None and molecule.GetNumAtoms() else None
+
+
+class Scorer:
+    """Computes components; a `string_workers.Job`, whose stages are the components.
+
+    Attributes:
+      complaints: what went wrong since it was last emptied, by the component's name.
+    """
+
+    def __init__(self, components: Sequence[str]):
+        """Finds the components, as `descriptors.find_component` does."""
+        self._components = find_components(components)
+        self.stages = tuple(components)
+        self.complaints: dict[str, str] = {}
+
+    def __call__(
+        self,
+        smiles: str,
+        skipped: Collection[int] = (),
+        begin: Callable[[int], None] = lambda stage: None,
+    ) -> list[float] | None:
+        """The value of each component; None if the string is no molecule.
+
+        Args:
+          smiles: any text.
+          skipped: components, by their place, that count as their failing value.
+          begin: is told each component's place before it is computed.
+        """
+        molecule = parse_smiles(smiles)
+        if molecule is None:
+            return None
+        values = []
+        for stage, component in enumerate(self._components):
+            value = component.failing_value
+            if stage not in skipped:
+                begin(stage)
+                try:
+                    value = component.value(molecule)
+                except (Exception, SystemExit) as error:  # a user's may do anything
+                    reason = " ".join(f"{type(error).__name__}: {error}".split())
+                    self.complaints.setdefault(
+                        component.name,
+                        f"component {component.name!r} fails on {smiles!r:.80} "
+                        f"({reason:.200}) and counts as {value:g} there",
+                    )
+            values.append(value)
+        return values

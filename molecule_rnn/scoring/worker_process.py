@@ -1,0 +1,171 @@
+"""StringProcess: a process that does a job on strings, and is replaced if it dies."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import json
+import mmap
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from molecule_rnn.scoring.worker_job import News
+from molecule_rnn.scoring.worker_main import (
+    NO_STAGE,
+    NOT_BEGUN,
+    PROGRESS_BYTES,
+    WAITING_FACTOR,
+)
+from rl_tuner.errors import UserError
+
+# A user's script need not guard its main part for these processes, as it would for
+# multiprocessing's, and they load nothing of what it imports. They are a process group
+# of their own because Ctrl-C and Ctrl-Z are for the parent to heed.
+_PROGRAM = """
+import os
+os.setpgid(0, 0)
+import json, sys
+start = json.loads(sys.argv[1])
+sys.path[:] = start.pop("path")
+from molecule_rnn.string_worker import main
+main(**start)
+"""
+# Deaths that condemn a string: the first may be the doing of somebody else.
+_DEATHS = 2
+# Deaths in a row of processes that have not begun with a string.
+_FAILED_STARTS = 3
+# Seconds to end by itself for a process that has closed its output.
+_PATIENCE = 1.0
+
+
+class StringProcess:
+    """A process, or the one that took its place. To be used from one thread."""
+
+    def __init__(
+        self,
+        job: str,
+        arguments: Mapping[str, Any],
+        stages: Sequence[str],
+        time_limit: float,
+        news: News,
+    ):
+        """Starts the process; arguments as of `StringWorkers`."""
+        self._stages = stages
+        self._time_limit = time_limit
+        self._news = news
+        self._is_closed = False
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115, open as long as this
+        self._file.truncate(PROGRESS_BYTES)
+        memory = mmap.mmap(self._file.fileno(), PROGRESS_BYTES)
+        self._progress = memoryview(memory).cast("q")
+        self._start = {
+            "job": job,
+            "arguments": dict(arguments),
+            "time_limit": time_limit,
+            "progress_file": self._file.fileno(),
+        }
+        self._popen = self._launch()
+
+    @property
+    def pid(self) -> int:
+        """Of the process that now runs."""
+        return self._popen.pid
+
+    def work(self, texts: Sequence[str], skipped: Collection[int] = ()) -> list[Any]:
+        """Results of the job on strings, without the skipped stages.
+
+        Finds strings that kill the process, and the stages in which they do.
+
+        Raises:
+          UserError: it dies as it starts.
+          RuntimeError: it was closed.
+        """
+        results: list[Any] = [None] * len(texts)
+        left = {index: (text, [*skipped]) for index, text in enumerate(texts)}
+        deaths: collections.Counter[tuple[int, int]] = collections.Counter()
+        failed_starts = 0
+        while left:
+            reply = self._ask(list(left.values()))
+            if reply is not None:
+                self._news.complain(reply["complaints"])
+                for index, result in zip(left, reply["results"], strict=True):
+                    results[index] = result
+                break
+            place, stage = self._progress
+            cause = self._replace()
+            if place == NOT_BEGUN:
+                failed_starts += 1
+                if failed_starts == _FAILED_STARTS:
+                    raise UserError(
+                        f"a process for strings {cause}, {failed_starts} times as it "
+                        "starts; what it prints says why"
+                    )
+                continue
+            failed_starts = 0
+            index = list(left)[place]
+            deaths[index, stage] += 1
+            if deaths[index, stage] < _DEATHS:
+                continue
+            text, left_out = left[index]
+            if stage == NO_STAGE:
+                del left[index]
+                self._news.condemn(f"parsing of {text!r:.80}", cause)
+            else:
+                left_out.append(stage)
+                self._news.condemn(f"{self._stages[stage]!r} of {text!r:.80}", cause)
+        return results
+
+    def close(self) -> None:
+        """Ends the process, whatever it is doing; may be called from any thread."""
+        self._is_closed = True
+        self._popen.kill()
+        self._popen.wait()
+
+    def _ask(self, request: list[Any]) -> Any:
+        """The process' reply; None if it died."""
+        self._progress[0] = NOT_BEGUN
+        try:
+            self._popen.stdin.write(json.dumps(request).encode() + b"\n")
+            self._popen.stdin.flush()
+            line = self._popen.stdout.readline()
+        except BrokenPipeError:
+            return None
+        return json.loads(line) if line.endswith(b"\n") else None
+
+    def _replace(self) -> str:
+        """Takes up another process; returns what the old one died of."""
+        died = self._popen
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            died.wait(_PATIENCE)
+        died.kill()
+        code = died.wait()
+        for pipe in (died.stdin, died.stdout):
+            with contextlib.suppress(BrokenPipeError):  # of what was not yet sent
+                pipe.close()
+        if self._is_closed:
+            raise RuntimeError("closed while strings were at work")
+        self._popen = self._launch()
+        if self._is_closed:  # in the meantime
+            self.close()
+        if code == -signal.SIGPROF:
+            return f"took more than {self._time_limit:g} s of processor time"
+        if code == -signal.SIGALRM:
+            return f"took longer than {WAITING_FACTOR * self._time_limit:g} s"
+        return f"ended with code {code}" if code >= 0 else f"died of signal {-code}"
+
+    def _launch(self) -> subprocess.Popen:
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                _PROGRAM,
+                json.dumps({**self._start, "path": sys.path}),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=[self._file.fileno()],
+        )

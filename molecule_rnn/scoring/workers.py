@@ -1,0 +1,166 @@
+"""StringWorkers: a job on many strings, in processes that strings may kill."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import weakref
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from molecule_rnn.scoring.worker_job import Job, News, tell_on_stderr
+from molecule_rnn.scoring.worker_process import StringProcess
+
+# Strings that a process is given at a time: few enough to share the work evenly, and
+# enough to be worth the conversation.
+_MAX_CHUNK = 64
+_CHUNKS_PER_PROCESS = 4
+
+_Work = tuple[Future[list[Any]], Sequence[str], Collection[int]]
+
+
+class StringWorkers:
+    """Processes that do a job on strings.
+
+    A process that crashes, or takes more than `time_limit` seconds of processor time on
+    one string, or thrice that on the clock, is replaced. The string or, where the job
+    was in a stage, this stage of it, is tried once more in a fresh process; if that
+    dies too, the string's result is None or its stage is skipped. All other results are
+    as if nothing had happened.
+    """
+
+    def __init__(
+        self,
+        job: str,
+        arguments: Mapping[str, Any],
+        stages: Sequence[str],
+        num_processes: int,
+        time_limit: float = 10.0,
+        tell: Callable[[str], None] = tell_on_stderr,
+    ):
+        """Starts the processes.
+
+        Args:
+          job: `module:factory`, which makes a `Job` of the arguments.
+          arguments: of the factory; JSON-serializable.
+          stages: of the job.
+          num_processes: how many, 1 or more.
+          time_limit: seconds of processor time.
+          tell: hears each complaint of the job once, and of strings that end processes
+            the 1st, 10th, 100th and so on.
+        """
+        news = News(tell)
+        self._processes = [
+            StringProcess(job, arguments, stages, time_limit, news)
+            for _ in range(num_processes)
+        ]
+        self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        threads = [
+            # Daemons, so that a program that ends does not wait for what it gave up.
+            threading.Thread(target=_serve, args=(self._queue, process), daemon=True)
+            for process in self._processes
+        ]
+        for thread in threads:
+            thread.start()
+        self._end = weakref.finalize(self, _end, self._queue, self._processes, threads)
+
+    @property
+    def process_ids(self) -> Sequence[int]:
+        """Of the processes that now run."""
+        return [process.pid for process in self._processes]
+
+    def start(
+        self, texts: Sequence[str], skipped: Collection[int] = ()
+    ) -> list[Future[list[Any]]]:
+        """Begins the job on these strings and returns at once.
+
+        Args:
+          texts: the strings.
+          skipped: stages to leave out, by their place.
+
+        Returns:
+          futures; their results, one after another, are those of the strings.
+
+        Raises:
+          RuntimeError: the workers are closed.
+        """
+        if not self._end.alive:
+            raise RuntimeError("closed")
+        share = -(-len(texts) // (_CHUNKS_PER_PROCESS * len(self._processes)))
+        size = max(1, min(share, _MAX_CHUNK))
+        futures = []
+        for begin in range(0, len(texts), size):
+            future: Future[list[Any]] = Future()
+            futures.append(future)
+            self._queue.put((future, texts[begin : begin + size], skipped))
+        return futures
+
+    def map(self, texts: Sequence[str], skipped: Collection[int] = ()) -> list[Any]:
+        """The results of the job on these strings, without the skipped stages."""
+        futures = self.start(texts, skipped)
+        return [result for future in futures for result in future.result()]
+
+    def close(self) -> None:
+        """Ends the processes, whatever they are doing; what was begun is cancelled."""
+        self._end()
+
+
+class InProcess:
+    """As `StringWorkers`, but it does the job in this process and without a limit."""
+
+    process_ids = ()
+
+    def __init__(self, job: Job, tell: Callable[[str], None] = tell_on_stderr):
+        """Takes the job, and what hears its complaints."""
+        self._job = job
+        self._news = News(tell)
+
+    def start(
+        self, texts: Sequence[str], skipped: Collection[int] = ()
+    ) -> list[Future[list[Any]]]:
+        """Does the job; the results are there when it returns."""
+        future: Future[list[Any]] = Future()
+        future.set_result(
+            [self._job(text, skipped, lambda stage: None) for text in texts]
+        )
+        self._news.complain(self._job.complaints)
+        self._job.complaints.clear()
+        return [future]
+
+    def map(self, texts: Sequence[str], skipped: Collection[int] = ()) -> list[Any]:
+        """The results of the job on these strings, without the skipped stages."""
+        return self.start(texts, skipped)[0].result()
+
+    def close(self) -> None:
+        """Has nothing to end."""
+
+
+def _serve(work: queue.SimpleQueue[_Work | None], process: StringProcess) -> None:
+    """Has a process do what is in the queue, until there is None in it."""
+    while (item := work.get()) is not None:
+        future, texts, skipped = item
+        try:
+            future.set_result(process.work(texts, skipped))
+        except Exception as error:  # for whoever waits for the result
+            future.set_exception(error)
+
+
+def _end(
+    work: queue.SimpleQueue[_Work | None],
+    processes: Sequence[StringProcess],
+    threads: Sequence[threading.Thread],
+) -> None:
+    while True:
+        try:
+            item = work.get_nowait()
+        except queue.Empty:
+            break
+        if item is not None:
+            item[0].cancel()
+    for _ in threads:
+        work.put(None)
+    for process in processes:
+        process.close()
+    for thread in threads:
+        thread.join()

@@ -1,0 +1,1 @@
+"""The SMILES RNN: its data, and its training."""

@@ -1,0 +1,128 @@
+"""MoleculeTask: molecules that should be valid, drug-like and easy to make."""
+
+from __future__ import annotations
+
+import functools
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from molecule_rnn.scoring.molecule_statistics import molecule_stats
+from molecule_rnn.scoring.rewards import RewardSettings, carbon_runs, prefix_rewards
+from molecule_rnn.scoring.scoring_pool import ScoringPool
+from molecule_rnn.smiles_rnn.config import PROTOCOLS, RANDOM_TOKEN
+from molecule_rnn.smiles_rnn.statistics import CARBON
+from molecule_rnn.structures import write_structures
+from molecule_rnn.table2 import DIVERSITY_ROWS, TABLE2_ROWS, table2_metrics
+from molecule_rnn.vocabulary import EOS, Vocabulary
+from rl_tuner.errors import UserError
+from rl_tuner.reports.tables import MetricRow
+from rl_tuner.scored_task import Prefixes, ScoredTask
+
+MAX_LENGTH = 120
+
+
+class MoleculeTask(ScoredTask):
+    """SMILES strings, rewarded on every prefix (Jaques et al. 2017, section 6).
+
+    A molecule ends with class 0, or with its 120th token. Processes score what was
+    acted while the networks learn.
+    """
+
+    name = "molecule"
+    end_token = EOS
+    curve_panels = {row.name: row.label for row in TABLE2_ROWS}  # noqa: RUF012
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        reward: RewardSettings | None = None,
+        protocol: str = RANDOM_TOKEN,
+        max_length: int = MAX_LENGTH,
+        num_processes: int | None = None,
+    ):
+        """Chooses what is rewarded; nothing is started before something is scored.
+
+        Args:
+          vocabulary: that of the model.
+          reward: what molecules are rewarded for; as in the paper if None.
+          protocol: what the networks read first, which is no part of the molecule.
+            `random_token`: a random token, neither the end nor the last class, as the
+            paper did. `start_token`: the end of the sequence, which a model must be
+            trained for.
+          max_length: tokens in a molecule, its end included where it fits.
+          num_processes: that score; by default one for each core, with 0 none but this.
+
+        Raises:
+          UserError: a setting is unknown or makes no sense.
+        """
+        if protocol not in PROTOCOLS:
+            raise UserError(
+                f"unknown protocol {protocol!r}; choose one of {', '.join(PROTOCOLS)}"
+            )
+        if not 1 <= max_length <= 4096:
+            raise UserError(
+                f"max_length is {max_length}; it must be at least 1 and at most 4096"
+            )
+        self.vocabulary = vocabulary
+        self.reward_settings = reward or RewardSettings()
+        self.protocol = protocol
+        self.max_length = max_length
+        self.num_classes = vocabulary.num_classes
+        self._num_processes = num_processes
+        tokens = vocabulary.tokens
+        self._carbon = 1 + tokens.index(CARBON) if CARBON in tokens else None
+
+    def prime(self, batch_size: int, seed: tf.Tensor) -> tf.Tensor:
+        """A random token each, or the end of the sequence: [N] int32."""
+        if self.protocol != RANDOM_TOKEN:
+            return tf.fill([batch_size], EOS)
+        last = max(2, self.num_classes - 1)
+        return tf.random.stateless_uniform(
+            [batch_size], seed, minval=1, maxval=last, dtype=tf.int32
+        )
+
+    def start_scoring(self, prefixes: Prefixes) -> Callable[[], np.ndarray]:
+        """Begins to score: see `ScoredTask.start_scoring` and `prefix_rewards`."""
+        is_read = np.arange(prefixes.tokens.shape[1]) < prefixes.lengths[:, np.newaxis]
+        tokens = np.where(is_read, prefixes.tokens, EOS)
+        strings = self.vocabulary.decode(tokens)
+        if not self.reward_settings.scores_prefixes:
+            whole = zip(strings, prefixes.ended, strict=True)
+            strings = [string if ended else "" for string, ended in whole]
+        pending = self._pool.start(strings)
+        runs = carbon_runs(tokens, prefixes.lengths, self._carbon)
+
+        def collect() -> np.ndarray:
+            return prefix_rewards(
+                pending.result(),
+                prefixes.lengths,
+                prefixes.ended,
+                runs,
+                self.reward_settings,
+            )
+
+        return collect
+
+    def metrics(self, sequences: np.ndarray) -> dict[str, float]:
+        """The rows of Table 2 in Jaques et al. 2017, and of diversity."""
+        return table2_metrics(molecule_stats(self.vocabulary.decode(sequences)))
+
+    def metric_rows(self) -> list[MetricRow]:
+        """The rows of Table 2, and of diversity."""
+        return [*TABLE2_ROWS, *DIVERSITY_ROWS]
+
+    def write_samples(
+        self, sequences: np.ndarray, directory: pathlib.Path, title: str
+    ) -> None:
+        """Writes the strings with their scores as CSV, and the structures as a PNG."""
+        del title
+        write_structures(self.vocabulary.decode(sequences), directory)
+
+    @functools.cached_property
+    def _pool(self) -> ScoringPool:
+        return ScoringPool(
+            self.reward_settings.scored_components, num_processes=self._num_processes
+        )

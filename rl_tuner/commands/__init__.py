@@ -1,0 +1,1 @@
+"""The console scripts, and the flags that they share."""

@@ -1,0 +1,195 @@
+r"""Generates sequences from a tuned run, or from an untuned model.
+
+rl_tuner_generate --run_dir=rl_tuner_runs/psi_paper_rules_001 --output_dir=melodies
+rl_tuner_generate --run_dir=my_run --output_dir=melodies --num_steps=128 \
+      --primer_melody="[60, -2, 64, -2]" --temperature=0.9
+rl_tuner_generate --note_rnn_checkpoint_dir=my_note_rnn --output_dir=melodies
+rl_tuner_generate --bundle_file=basic_rnn.mag --output_dir=melodies --qpm=120
+
+Millions of them, as text, a sequence a line, in files that several machines can make;
+rl_tuner_score reads them:
+
+rl_tuner_generate --run_dir=my_run --output_dir=many --num_outputs=1000000 \
+      --num_shards=100 --runner=DirectRunner
+"""
+
+import json
+import pathlib
+
+from absl import flags
+
+from rl_tuner import worlds
+from rl_tuner.commands import cli, model_flags
+from rl_tuner.errors import UserError
+from rl_tuner.system import jobs
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string(
+    "task", worlds.DEFAULT_TASK, "What an untuned model generates; a run knows its own."
+)
+flags.DEFINE_string("run_dir", "", "What rl_tuner_train wrote.")
+flags.DEFINE_string("output_dir", "", "Where to write.")
+flags.DEFINE_integer("num_outputs", 10, "Sequences to generate.")
+flags.DEFINE_integer(
+    "num_steps",
+    None,
+    "Tokens in each, with the primer if it is written; by default as many as the "
+    "task's sequences have, after the primer.",
+)
+flags.DEFINE_float(
+    "temperature", 1.0, "Above 1 is more random, below 1 keeps to the likely."
+)
+flags.DEFINE_bool(
+    "condition_on_primer", True, "Whether the model reads the primer before it begins."
+)
+flags.DEFINE_bool(
+    "inject_primer_during_generation",
+    True,
+    "Whether the primer is the beginning of what is written.",
+)
+flags.DEFINE_integer("seed", 0, "The same seed generates the same.")
+flags.DEFINE_integer(
+    "num_shards",
+    0,
+    "Write text, a sequence a line, to so many files; 0 writes what is nice to have of "
+    "a few.",
+)
+jobs.define_flags()
+
+
+def main() -> None:
+    """Reads the flags and generates."""
+    _check_flags()
+    source = model_flags.path()
+    if bool(source) == bool(FLAGS.run_dir):
+        raise UserError(
+            "name one model: --run_dir of a tuned one, or "
+            f"{', '.join(f'--{name}' for name in model_flags.NAMES)} of an untuned one"
+        )
+    from rl_tuner.runs import run_directory
+
+    settings = None
+    if FLAGS.run_dir:
+        source = pathlib.Path(FLAGS.run_dir).expanduser()
+        settings = run_directory.read_settings(source)
+    world = worlds.find_world(settings.task if settings else FLAGS.task)
+    if not FLAGS.output_dir:
+        raise UserError("--output_dir is missing; name a directory to write to")
+    output_dir = cli.writable_directory(FLAGS.output_dir)
+
+    cli.load_tensorflow()
+    from rl_tuner.generation.policy import Policy
+    from rl_tuner.runs import bulk_generation
+
+    if settings:
+        policy = run_directory.load_policy(source, settings)
+    else:
+        policy = Policy.of_prior(model_flags.load(source, world))
+    task_settings = settings.task_settings if settings else {}
+    task = world.make_task(task_settings, policy.q_network)
+    task.check_model(policy.q_network)
+    primers = world.primers_from_flags(FLAGS.num_outputs)
+    write_settings = worlds.write_settings_of(world)
+    generation = bulk_generation.Generation(
+        task=settings.task if settings else FLAGS.task,
+        task_settings=json.dumps(task_settings),
+        algorithm=policy.objective.name,
+        count=FLAGS.num_outputs,
+        temperature=FLAGS.temperature,
+        seed=FLAGS.seed,
+        **_lengths_and_primer(task, primers),
+    )
+    if FLAGS.num_shards:
+        _write_shards(generation, policy, output_dir)
+        return
+    sequences = bulk_generation.sequences(generation, policy, task)
+    before = _when_written(output_dir)
+    task.write_samples(sequences, output_dir, str(source), **write_settings)
+    most = "up to " if task.end_token is not None else ""
+    steps = f"{most}{sequences.shape[1]} steps"
+    print(f"{len(sequences)} sequences of {steps} in {output_dir}")
+    older = sorted(dict(before.items() & _when_written(output_dir).items()))
+    if older:
+        print(f"of before, and not of these, are {len(older)} files: {older[0]} ...")
+
+
+def _when_written(directory):
+    """The times at which the files of a folder were written, in ns, by name."""
+    return {path.name: path.stat().st_mtime_ns for path in directory.iterdir()}
+
+
+def _write_shards(generation, policy, output_dir):
+    """Writes sequences as text, and says so."""
+    from tqdm import tqdm
+
+    from rl_tuner.runs import bulk_generation
+
+    with tqdm(total=FLAGS.num_shards, unit=" shards") as bar:
+        paths = bulk_generation.generate_shards(
+            generation,
+            policy,
+            output_dir,
+            FLAGS.num_shards,
+            FLAGS.runner,
+            FLAGS.beam_options,
+            lambda _: bar.update(),
+        )
+    print(f"{generation.count} sequences in {paths[0]} and so on")
+
+
+def _lengths_and_primer(task, primers):
+    """The part of a generation that the flags of primers decide."""
+    is_read, is_written = (
+        FLAGS.condition_on_primer,
+        FLAGS.inject_primer_during_generation,
+    )
+    if not is_read and (primers is None or not is_written):
+        raise UserError("--nocondition_on_primer needs a primer, and to write it")
+    if not is_written and primers is None:
+        raise UserError("--noinject_primer_during_generation needs a primer")
+    length = 0 if primers is None or not is_written else len(primers[0])
+    num_steps = FLAGS.num_steps or length + task.max_length
+    if num_steps <= length:
+        raise UserError(
+            f"--num_steps={num_steps} leaves nothing to generate after a primer of "
+            f"{length} steps; give a larger one"
+        )
+    return {
+        "num_steps": num_steps - length,
+        "primer": tuple(primers[0]) if primers else (),
+        "is_primer_read": is_read,
+        "is_primer_written": is_written,
+    }
+
+
+def _check_flags() -> None:
+    most = 100_000_000 if FLAGS.num_shards else 1_000_000
+    if not 1 <= FLAGS.num_outputs <= most:
+        raise UserError(f"--num_outputs={FLAGS.num_outputs} must be 1 to {most}")
+    if not 0 <= FLAGS.num_shards <= min(FLAGS.num_outputs, 99_999):
+        raise UserError(
+            f"--num_shards={FLAGS.num_shards} must be 0, or up to one for each of "
+            f"--num_outputs={FLAGS.num_outputs}, and at most 99999"
+        )
+    if not jobs.is_local() and not FLAGS.num_shards:
+        raise UserError(f"--runner={FLAGS.runner} needs --num_shards")
+    if FLAGS.num_steps is not None and not 1 <= FLAGS.num_steps <= 1_000_000:
+        raise UserError(f"--num_steps={FLAGS.num_steps} must be 1 to 1000000")
+    if not 0.0 < FLAGS.temperature < float("inf"):
+        raise UserError(f"--temperature={FLAGS.temperature} must be above 0 and finite")
+    if not 0 <= FLAGS.seed < 2**31:
+        raise UserError(f"--seed={FLAGS.seed} must be 0 to {2**31 - 1}")
+
+
+def _define_flags(argv: list[str]) -> None:
+    worlds.find_world(worlds.task_in(argv)).define_generate_flags()
+
+
+def console_entry() -> None:
+    """Runs the binary."""
+    cli.run(main, _define_flags)
+
+
+if __name__ == "__main__":
+    console_entry()

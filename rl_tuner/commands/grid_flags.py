@@ -1,0 +1,224 @@
+"""What binaries that train a grid of runs share: their flags, and carrying it out."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from absl import flags
+
+from rl_tuner import config, worlds
+from rl_tuner.commands import cli, model_flags, tuning_flags
+from rl_tuner.errors import UserError
+from rl_tuner.runs import grid, resuming, run_directory
+from rl_tuner.system import jobs, provenance
+
+if TYPE_CHECKING:
+    from rl_tuner.networks.sequence_rnn import SequenceRNN
+    from rl_tuner.reports.publication import Experiment
+    from rl_tuner.task import Task
+
+FLAGS = flags.FLAGS
+_VARIED = ("algorithm", "reward_scaler", "seed", "reference_g_update")
+
+
+@dataclasses.dataclass(frozen=True)
+class FinishedGrid:
+    """A grid whose runs are all trained and measured.
+
+    Attributes:
+      directory: where it is kept.
+      task: the task.
+      task_settings: what the world made it of.
+      experiment: knows what was published.
+      prior: the untuned model.
+      runs: of the grid.
+      log: every setting, seed and version.
+    """
+
+    directory: pathlib.Path
+    task: Task
+    task_settings: dict[str, Any]
+    experiment: Experiment
+    prior: SequenceRNN
+    runs: Sequence[grid.GridRun]
+    log: dict[str, Any]
+
+    @property
+    def untuned_directory(self) -> pathlib.Path:
+        """Where the untuned model's evaluation and samples are."""
+        return self.directory / grid.UNTUNED
+
+    def label(self, model: str) -> str:
+        """What a model is called."""
+        is_prior = model == grid.UNTUNED
+        return self.experiment.prior_label if is_prior else grid.MODEL_LABELS[model]
+
+
+def define_flags(constants: Sequence[str], num_melodies: int) -> None:
+    """Defines the flags of a grid, with these values of c and sequences by default."""
+    flags.DEFINE_string(
+        "output_dir", "", "Where to write, and to go on where it was cut."
+    )
+    flags.DEFINE_list("algorithms", list(config.ALGORITHMS), "Algorithms.")
+    flags.DEFINE_list("c", list(constants), "Values of c, the weight of the prior.")
+    flags.DEFINE_integer(
+        "seeds", 1, "Runs of each model, with --seed and those after it."
+    )
+    flags.DEFINE_integer(
+        "num_melodies", num_melodies, "Sequences that each model is measured on."
+    )
+    flags.DEFINE_integer(
+        "output_every_nth", 100_000, "Environment steps between points of the curves."
+    )
+    flags.DEFINE_integer("num_samples", 10, "Sequences of each model to write.")
+    flags.DEFINE_integer(
+        "num_workers", None, "Runs side by side; by default as many as there are cores."
+    )
+    jobs.define_flags()
+    flags.DEFINE_float(
+        "save_every_secs", 300.0, "Seconds between saves that a cut run goes on from."
+    )
+
+
+def carry_out() -> FinishedGrid:
+    """Trains and measures what the flags ask for and is not there yet.
+
+    Raises:
+      UserError: a flag makes no sense, or a run failed.
+    """
+    num_workers = _check_flags()
+    base = dataclasses.asdict(tuning_flags.tuner_config(reference_g_update=False))
+    configs = grid.grid_configs(
+        FLAGS.algorithms,
+        tuning_flags.constants(FLAGS.c),
+        range(FLAGS.seed, FLAGS.seed + FLAGS.seeds),
+        base,
+        FLAGS.reference_g_update,
+    )
+    world = worlds.find_world(FLAGS.task)
+    task_settings = world.task_settings()
+    prior_path = tuning_flags.prior_path(world)
+    output_dir = cli.writable_directory(FLAGS.output_dir)
+    with resuming.lock(output_dir):
+        cli.load_tensorflow()
+        from rl_tuner.runs import grid_training
+
+        prior = model_flags.load(prior_path, world)
+        task = world.make_task(task_settings, prior)
+        task.check_model(prior)
+        made_with = {
+            "task": FLAGS.task,
+            "task_settings": task_settings,
+            "prior_sha256": run_directory.fingerprint(prior),
+            "training_steps": FLAGS.training_steps,
+            "output_every_nth": FLAGS.output_every_nth,
+            "num_samples": FLAGS.num_samples,
+            "config": {name: base[name] for name in base if name not in _VARIED},
+        }
+        run_directory.claim(output_dir / "grid.json", made_with)
+        runs = _runs(configs, task_settings, prior_path, output_dir)
+        log = {
+            "command": provenance.command_line(),
+            "started": _now(),
+            "prior": str(prior_path),
+            **made_with,
+            "num_melodies": FLAGS.num_melodies,
+            "num_workers": num_workers,
+            "versions": provenance.versions(),
+            "runs": [run.record() for run in runs],
+        }
+        run_directory.write_json(output_dir / "log.json", log)
+        finished = FinishedGrid(
+            directory=output_dir,
+            task=task,
+            task_settings=task_settings,
+            experiment=worlds.experiment_of(world),
+            prior=prior,
+            runs=runs,
+            log=log,
+        )
+        prior.save(finished.untuned_directory / "model")
+        _measure_untuned(finished)
+        (output_dir / "logs").mkdir(exist_ok=True)
+        if jobs.is_local():
+            grid_training.carry_out_grid(runs, num_workers, output_dir / "logs")
+        else:
+            grid_training.carry_out_grid_on_beam(
+                runs, output_dir, FLAGS.runner, FLAGS.beam_options
+            )
+        log |= {"runs": [run.record() for run in runs], "finished": _now()}
+        run_directory.write_json(output_dir / "log.json", log)
+        return finished
+
+
+def _runs(
+    configs: Mapping[tuple[str, float, int], config.RLTunerConfig],
+    task_settings: dict[str, Any],
+    prior_path: pathlib.Path,
+    output_dir: pathlib.Path,
+) -> list[grid.GridRun]:
+    """The runs of these configs, and where each is kept."""
+    return [
+        grid.GridRun(
+            directory=output_dir / "runs" / grid.run_name(model, c, seed),
+            model=model,
+            c=c,
+            settings=run_directory.RunSettings(
+                task=FLAGS.task,
+                task_settings=task_settings,
+                prior=str(prior_path.absolute()),
+                training_steps=FLAGS.training_steps,
+                config=dataclasses.asdict(tuner_config),
+            ),
+            prior=output_dir / grid.UNTUNED / "model",
+            curve_every=FLAGS.output_every_nth,
+            num_samples=FLAGS.num_samples,
+            num_evaluated=FLAGS.num_melodies,
+            save_every=FLAGS.save_every_secs,
+        )
+        for (model, c, seed), tuner_config in configs.items()
+    ]
+
+
+def _measure_untuned(finished: FinishedGrid) -> None:
+    """Measures the untuned model, unless that is done."""
+    from rl_tuner.generation.policy import Policy
+    from rl_tuner.runs.grid_training import measure_and_save
+
+    measured = run_directory.read_evaluation(finished.untuned_directory)
+    if measured and measured.num_sequences == FLAGS.num_melodies:
+        return
+    print("measuring the untuned model", flush=True)
+    measure_and_save(
+        Policy.of_prior(finished.prior),
+        finished.task,
+        finished.experiment,
+        finished.untuned_directory,
+        finished.experiment.prior_label,
+        FLAGS.num_samples,
+        FLAGS.num_melodies,
+    )
+
+
+def _check_flags() -> int:
+    """Refuses what makes no sense; returns how many runs go side by side."""
+    tuning_flags.check_counts(
+        "training_steps", "seeds", "num_melodies", "output_every_nth", "num_samples"
+    )
+    if not FLAGS.save_every_secs >= 0.0:
+        raise UserError(f"--save_every_secs={FLAGS.save_every_secs} must be at least 0")
+    if FLAGS.num_workers is not None:
+        tuning_flags.check_counts("num_workers")
+    if not FLAGS.output_dir:
+        raise UserError("--output_dir is missing; name a directory to write to")
+    if not FLAGS.algorithms:
+        raise UserError(f"--algorithms is empty; name {', '.join(config.ALGORITHMS)}")
+    return FLAGS.num_workers or provenance.available_cores()
+
+
+def _now() -> str:
+    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")

@@ -1,0 +1,1 @@
+"""Files of models: ours, TensorFlow 1's, Keras'."""

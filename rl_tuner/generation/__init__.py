@@ -1,0 +1,1 @@
+"""Sampling sequences from a policy, and judging them."""

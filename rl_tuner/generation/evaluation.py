@@ -1,0 +1,228 @@
+"""Judging what a policy generates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from rl_tuner.algorithms.value_learning import take_actions
+from rl_tuner.generation.diversity import Corpus, unique_share
+from rl_tuner.generation.policy import Generated, Policy
+from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.reports.publication import Evaluation, Experiment
+from rl_tuner.scored_task import ScoredTask
+from rl_tuner.sequence_ends import is_token
+from rl_tuner.task import Task
+
+# Sequences that the mean task reward is measured on, of a task that scores outside the
+# graph.
+REWARDED_SEQUENCES = 1000
+_CHUNK = 2048
+
+
+def sample_primes(task: Task, num_sequences: int, seed: int = 0) -> tf.Tensor:
+    """The priming tokens that `generate_for_task` gives the same arguments: [N, P]."""
+    primes = task.prime(num_sequences, tf.constant([seed, 0x5EED], tf.int32))
+    return tf.reshape(primes, [num_sequences, -1])
+
+
+def generate_for_task(
+    policy: Policy,
+    task: Task,
+    num_sequences: int,
+    temperature: float = 1.0,
+    seed: int = 0,
+    num_steps: int | None = None,
+    rows: tuple[int, int] | None = None,
+) -> Generated:
+    """Samples sequences of a task, each from priming tokens of the task's.
+
+    They are whole sequences of the task, unless `num_steps` gives another length, and
+    all of them, unless `rows` gives a first and a last but one of them.
+    """
+    primes = sample_primes(task, num_sequences, seed)
+    steps = num_steps or task.max_length
+    return policy.generate(primes, steps, temperature, seed, task.end_token, rows)
+
+
+def evaluate_policy(
+    policy: Policy,
+    task: Task,
+    num_sequences: int,
+    seed: int = 0,
+    corpus: Corpus | None = None,
+) -> dict[str, float]:
+    """Samples sequences and judges them.
+
+    Args:
+      policy: what samples.
+      task: what judges.
+      num_sequences: how many.
+      seed: the same seed samples the same.
+      corpus: what the prior was trained on, to count copies.
+
+    Returns:
+      the task's metrics by name, and as means over all tokens, of which the end token
+      is one and what follows it is none: `task_reward`, r(s, a) unscaled; `log_prior`,
+      log p(a|s); `entropy` of the policy; `kl`, the KL divergence of the policy from
+      the prior, exact in each state. The last three are in nats. Of the sequences, in
+      percent: `unique`, how many are distinct; with a corpus `copied`, how many occur
+      in it verbatim.
+
+    The reward of a task that scores outside the graph is measured on no more than the
+    first `REWARDED_SEQUENCES`, since it takes longer than all else.
+    """
+    generated = generate_for_task(policy, task, num_sequences, seed=seed)
+    copied = {}
+    if corpus is not None:
+        copied["copied"] = corpus.copied_share(generated.sequences, task.end_token)
+    return {
+        **task.metrics(generated.sequences),
+        "unique": unique_share(generated.sequences),
+        **copied,
+        **{
+            name: mean_of_tokens(values, is_token(sequences, task.end_token))[0]
+            for name, (sequences, values) in _token_measures(generated, task).items()
+        },
+    }
+
+
+def measure_policy(
+    policy: Policy,
+    task: Task,
+    experiment: Experiment,
+    num_sequences: int,
+    seed: int = 0,
+    untuned: SequenceRNN | None = None,
+    corpus: Sequence[Sequence[int]] | None = None,
+) -> Evaluation:
+    """Samples sequences and judges them, with standard errors.
+
+    Args:
+      policy: what samples.
+      task: what judges.
+      experiment: says how the task's metrics are measured.
+      num_sequences: how many.
+      seed: the same seed samples the same.
+      untuned: the prior, where the policy's Reward RNN is no longer the prior.
+      corpus: what the prior was trained on, to find what is not new.
+
+    Returns:
+      metrics as of `evaluate_policy`, and `log_untuned`, the mean log p(a|s) of a token
+      under the prior, whatever the Reward RNN has become.
+    """
+    generated = generate_for_task(policy, task, num_sequences, seed=seed)
+    judgement = experiment.judge(task, generated.sequences, corpus)
+    copied = {}
+    if corpus is not None:
+        share = Corpus(corpus).copied_share(generated.sequences, task.end_token)
+        copied["copied"] = share
+    measures = _token_measures(generated, task)
+    measures["log_untuned"] = measures["log_prior"]
+    if untuned is not None:
+        primes = sample_primes(task, num_sequences, seed)
+        log_p = log_priors(untuned, primes, generated.sequences)
+        measures["log_untuned"] = generated.sequences, log_p
+    means = {
+        name: mean_of_tokens(values, is_token(sequences, task.end_token))
+        for name, (sequences, values) in measures.items()
+    }
+    return Evaluation(
+        num_sequences=num_sequences,
+        seed=seed,
+        metrics={
+            **judgement.metrics,
+            "unique": unique_share(generated.sequences),
+            **copied,
+            **{name: mean for name, (mean, _) in means.items()},
+        },
+        standard_errors={
+            **judgement.standard_errors,
+            **{name: error for name, (_, error) in means.items()},
+        },
+        counts=judgement.counts,
+    )
+
+
+def mean_of_tokens(values: np.ndarray, is_real: np.ndarray) -> tuple[float, float]:
+    """The mean of what was measured of each token, and its standard error.
+
+    Tokens of a sequence are not independent, but sequences are: this is the ratio of
+    two means over sequences, and the error that of its linear approximation.
+
+    Args:
+      values: [N, T].
+      is_real: [N, T] bool, which of them are of tokens.
+    """
+    totals = np.sum(values, axis=1, where=is_real, dtype=np.float64)
+    lengths = is_real.sum(axis=1)
+    mean = totals.sum() / lengths.sum()
+    residuals = (totals - mean * lengths) / lengths.mean()
+    return float(mean), float(np.std(residuals)) / math.sqrt(len(values))
+
+
+def remarks(task: Task, num_sequences: int) -> list[str]:
+    """Sentences that a reader of a table of so many sequences must know."""
+    if not isinstance(task, ScoredTask) or num_sequences <= REWARDED_SEQUENCES:
+        return []
+    return [
+        f"The mean task reward is measured on the first {REWARDED_SEQUENCES:,} of them."
+    ]
+
+
+def log_priors(
+    prior: SequenceRNN, primes: tf.Tensor, sequences: np.ndarray
+) -> np.ndarray:
+    """The log p(a|s) of each token: primes [N, P], sequences [N, T] -> [N, T]."""
+    inputs = _shifted(primes, sequences)
+    length = sequences.shape[1]
+    parts = []
+    for start in range(0, len(sequences), _CHUNK):
+        chosen = slice(start, start + _CHUNK)
+        log_probs = tf.nn.log_softmax(prior.unroll(inputs[chosen])[:, -length:])
+        parts.append(take_actions(log_probs, sequences[chosen]).numpy())
+    return np.concatenate(parts)
+
+
+def next_token_probabilities(
+    policy: Policy, primes: tf.Tensor, sequences: np.ndarray
+) -> np.ndarray:
+    """The pi(a|s) of all tokens a along given sequences.
+
+    Args:
+      policy: whose probabilities; the sequences need not be of its making.
+      primes: [N, P] integers, the priming tokens.
+      sequences: [N, T] integers.
+
+    Returns:
+      [N, T, A]; those at t are before the token at t is read.
+    """
+    inputs = _shifted(primes, sequences)
+    length = sequences.shape[1]
+    q_logits = policy.q_network.unroll(inputs)[:, -length:]
+    prior_logits = policy.reward_rnn.unroll(inputs)[:, -length:]
+    return tf.nn.softmax(policy.objective.policy_scores(q_logits, prior_logits)).numpy()
+
+
+def _shifted(primes: tf.Tensor, sequences: np.ndarray) -> np.ndarray:
+    """What the networks read: the priming tokens, then all tokens but the last."""
+    return np.concatenate([np.asarray(primes), sequences[:, :-1]], axis=1)
+
+
+def _token_measures(
+    generated: Generated, task: Task
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """What is measured of tokens in any world: name -> (sequences, values) [N, T]."""
+    sequences = generated.sequences
+    rewarded = sequences
+    if isinstance(task, ScoredTask):
+        rewarded = sequences[:REWARDED_SEQUENCES]
+    return {
+        "task_reward": (rewarded, np.asarray(task.rewards(rewarded))),
+        "log_prior": (sequences, generated.log_priors),
+        "entropy": (sequences, generated.entropies),
+        "kl": (sequences, generated.kls),
+    }

@@ -1,0 +1,172 @@
+"""Policy: a tuned (or untuned) model that generates sequences."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from rl_tuner.algorithms.exploration import boltzmann
+from rl_tuner.algorithms.value_learning import OBJECTIVES, Objective, log_prior
+from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.sequence_ends import is_token
+from rl_tuner.system.chunks import map_chunks
+
+# Sequences that one compiled call generates, for few and for many: two sizes, so that
+# hardly anything is compiled twice.
+SMALL_BATCH, LARGE_BATCH = 128, 1024
+
+
+class Generated(NamedTuple):
+    """Sequences, and what is known of each token [N, T] in its state.
+
+    After the end of a sequence there is nothing but its end token, and the figures of
+    what is no token are 0.
+
+    Attributes:
+      sequences: int32, without the primer.
+      log_priors: log p(a|s) under the prior.
+      entropies: of the policy, in nats.
+      kls: KL(policy || prior), in nats, exact.
+    """
+
+    sequences: np.ndarray
+    log_priors: np.ndarray
+    entropies: np.ndarray
+    kls: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Policy:
+    """pi(a|s), the softmax of an objective's policy scores.
+
+    Attributes:
+      q_network: the tuned network.
+      reward_rnn: the prior.
+      objective: says how the two make the policy.
+    """
+
+    q_network: SequenceRNN
+    reward_rnn: SequenceRNN
+    objective: Objective
+
+    @classmethod
+    def of_prior(cls, prior: SequenceRNN) -> Policy:
+        """The untuned model: pi = p."""
+        return cls(prior, prior, OBJECTIVES["psi"])
+
+    @property
+    def is_prior(self) -> bool:
+        """Whether this is the untuned model, one network for both."""
+        return self.q_network is self.reward_rnn
+
+    def generate(
+        self,
+        primers: np.ndarray,
+        num_steps: int,
+        temperature: float = 1.0,
+        seed: int = 0,
+        end_token: int | None = None,
+        rows: tuple[int, int] | None = None,
+    ) -> Generated:
+        """Samples `num_steps` tokens after each primer, without exploration.
+
+        The same arguments give the same sequences.
+
+        Args:
+          primers: [N, P] integers that the networks read first, from a zero state.
+          num_steps: tokens to generate.
+          temperature: the policy scores are divided by it.
+          seed: of all randomness.
+          end_token: ends a sequence; None if no token does.
+          rows: only the sequences from the first to before the second, as they are
+            among all; by default all.
+        """
+        primers = np.asarray(primers, np.int32)
+        count = primers.shape[0]
+        batch = SMALL_BATCH if count <= SMALL_BATCH else LARGE_BATCH
+        begin, end = rows or (0, count)
+
+        def generate_batch(start: int) -> list[np.ndarray]:
+            part = primers[start : start + batch]
+            chosen = slice(max(0, begin - start), min(len(part), end - start))
+            part = np.pad(part, [(0, batch - len(part)), (0, 0)])
+            out = self._compiled_generate(
+                tf.constant(part),
+                num_steps,
+                tf.constant(temperature, tf.float32),
+                tf.constant([seed, start], tf.int32),
+                end_token,
+            )
+            return [value.numpy()[chosen] for value in out]
+
+        parts = map_chunks(generate_batch, range(begin - begin % batch, end, batch))
+        generated = Generated(
+            *(np.concatenate(values) for values in zip(*parts, strict=True))
+        )
+        return generated if end_token is None else _cut(generated, end_token)
+
+    @functools.cached_property
+    def _compiled_generate(self):
+        return tf.function(self._generate, jit_compile=True)
+
+    def _generate(
+        self,
+        primers: tf.Tensor,
+        num_steps: int,
+        temperature: tf.Tensor,
+        seed: tf.Tensor,
+        end_token: int | None,
+    ) -> Generated:
+        batch = primers.shape[0]
+        q_state = self.q_network.initial_state(batch)
+        prior_state = self.reward_rnn.initial_state(batch)
+        if primers.shape[1] > 1:
+            _, q_state = self.q_network.unroll_with_state(primers[:, :-1])
+            _, prior_state = self.reward_rnn.unroll_with_state(primers[:, :-1])
+        tokens = primers[:, -1]
+        arrays = [
+            tf.TensorArray(dtype, num_steps, element_shape=[batch])
+            for dtype in (tf.int32, tf.float32, tf.float32, tf.float32)
+        ]
+        t = 0
+        has_ended = tf.zeros([batch], tf.bool)
+        # What follows when all have ended does not matter, and is left out.
+        while t < num_steps and not tf.reduce_all(has_ended):
+            q_logits, q_state = self.q_network.step(tokens, q_state)
+            if self.is_prior:
+                prior_logits = q_logits
+            else:
+                prior_logits, prior_state = self.reward_rnn.step(tokens, prior_state)
+            scores = self.objective.policy_scores(q_logits, prior_logits) / temperature
+            policy = tfp.distributions.Categorical(logits=scores)
+            prior = tfp.distributions.Categorical(logits=prior_logits)
+            tokens = boltzmann(scores, tf.random.fold_in(seed, t))
+            values = (
+                tokens,
+                log_prior(prior_logits, tokens),
+                policy.entropy(),
+                tfp.distributions.kl_divergence(policy, prior),
+            )
+            arrays = [
+                array.write(t, value)
+                for array, value in zip(arrays, values, strict=True)
+            ]
+            if end_token is not None:
+                has_ended |= tokens == end_token
+            t += 1
+        return Generated(*(tf.transpose(array.stack()) for array in arrays))
+
+
+def _cut(generated: Generated, end_token: int) -> Generated:
+    """Removes what was sampled after the ends of sequences."""
+    is_real = is_token(generated.sequences, end_token)
+    sequences, *figures = generated
+    return Generated(
+        np.where(is_real, sequences, np.int32(end_token)),
+        *(np.where(is_real, figure, np.float32(0)) for figure in figures),
+    )

@@ -1,0 +1,1 @@
+"""Training a prior on a corpus."""

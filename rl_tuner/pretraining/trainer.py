@@ -1,0 +1,333 @@
+"""Trains a sequence RNN: batches of tokens in, the best model on the eval split out."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import json
+import math
+import pathlib
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rl_tuner.errors import UserError
+from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.pretraining.batches import BATCH_SIGNATURE, Batch, whole_sequences
+from rl_tuner.pretraining.config import PretrainingConfig
+from rl_tuner.pretraining.ngrams import Score
+from rl_tuner.reports.tensorboard_curves import TensorBoardCurves
+from rl_tuner.system import saves
+from rl_tuner.system.stop_request import Stopped
+from rl_tuner.system.whole_files import write_atomically
+
+SETTINGS_FILE = "training_config.json"
+
+
+class SequenceTrainer(abc.ABC):
+    """Trains one model in one folder, and goes on where an earlier run was cut.
+
+    Folder: `checkpoints/` for resuming, `logs/` for TensorBoard, and the best model so
+    far, as `SequenceRNN.save` writes it. A world says in a subclass what to train on
+    and what to stop by.
+
+    Attributes:
+      config: how to train.
+      model: the network in training.
+      best_dir: the folder of the best model.
+    """
+
+    def __init__(
+        self,
+        config: PretrainingConfig,
+        num_classes: int,
+        run_dir: pathlib.Path,
+        model_name: str,
+        data: Mapping[str, Any],
+    ):
+        """Builds the network and restores the last checkpoint in `run_dir`, if any.
+
+        Args:
+          config: how to train.
+          num_classes: how many tokens there are.
+          run_dir: the run's folder, which exists.
+          model_name: of the folder of the best model in it.
+          data: JSON-serializable: what tells the data from other data.
+
+        Raises:
+          UserError: the folder holds a run of other settings or cannot be read.
+        """
+        self.config = config
+        self.best_dir = run_dir / model_name
+        keras.utils.set_random_seed(config.seed)
+        self.model = SequenceRNN(num_classes, config.layer_sizes)
+        self._optimizer = keras.optimizers.Adam(
+            keras.optimizers.schedules.ExponentialDecay(
+                config.learning_rate,
+                config.decay_steps,
+                config.decay_rate,
+                staircase=True,
+            ),
+            global_clipnorm=config.clip_norm,
+        )
+        self._optimizer.build(self.model.trainable_variables)
+        self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._best = tf.Variable(np.inf, dtype=tf.float64, trainable=False)
+        self._evals_since_best = tf.Variable(0, trainable=False)
+        self._saves = run_dir / "checkpoints"
+        self._curves = {
+            name: TensorBoardCurves(run_dir / "logs" / name, _warn)
+            for name in ("train", "eval")
+        }
+        _claim(run_dir, config, data)
+        self._restore()
+
+    @abc.abstractmethod
+    def batches(self, first_batch: int) -> Iterable[Batch]:
+        """Endless batches to train on; batch b must depend on the config and b alone.
+
+        Args:
+          first_batch: number of the first batch to yield.
+        """
+
+    @abc.abstractmethod
+    def score(self) -> Score:
+        """Scores `model` on what decides which model is best."""
+
+    @property
+    def step(self) -> int:
+        """Training steps done."""
+        return int(self._step)
+
+    @property
+    def best(self) -> float:
+        """Log perplexity of the best evaluation so far, in nats per step."""
+        return float(self._best)
+
+    def train(
+        self,
+        report_every: int = 50,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Trains until the eval split gains no more or the steps are used up.
+
+        Every `report_every` steps it prints a line and writes the curves.
+
+        Args:
+          report_every: steps.
+          should_stop: asked after each step; True saves, and raises `Stopped`.
+
+        Raises:
+          Stopped: it was asked to stop, and is saved.
+          UserError: the loss is not finite.
+        """
+        if self.step:
+            print(f"going on at step {self.step}", flush=True)
+        totals, done, began = np.zeros(2), 0, time.monotonic()
+        for batch in self.batches(self.step):
+            if self._is_finished():
+                break
+            totals += [float(value) for value in self._train_step(batch)]
+            self._step.assign_add(1)
+            done += 1
+            self._check_finite(totals[0])
+            if done == report_every or self.step % self.config.eval_every == 0:
+                self._report(*(totals / done), done / (time.monotonic() - began))
+                totals, done, began = np.zeros(2), 0, time.monotonic()
+            if self.step % self.config.eval_every == 0 or self._is_finished():
+                self._evaluate_and_save()
+                began = time.monotonic()
+            elif should_stop() and self._save():
+                raise Stopped(self.step)
+
+    def _is_finished(self) -> bool:
+        return (
+            self.step >= self.config.num_training_steps
+            or int(self._evals_since_best) >= self.config.patience
+        )
+
+    # One trace for all lengths, so that a run that goes on computes what the uncut did.
+    @tf.function(input_signature=[BATCH_SIGNATURE])
+    def _train_step(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+        """One step of Adam; returns the mean loss, without L2, and the accuracy."""
+        variables = self.model.trainable_variables
+        with tf.GradientTape() as tape:
+            nats, right, number = score_batch(self.model, batch)
+            loss = nats / tf.maximum(number, 1)
+            total = loss
+            if self.config.l2:
+                matrices = [v for v in variables if len(v.shape) > 1]
+                penalty = tf.add_n([tf.nn.l2_loss(matrix) for matrix in matrices])
+                total += self.config.l2 * penalty
+        self._optimizer.apply(tape.gradient(total, variables), variables)
+        return loss, right / tf.maximum(number, 1)
+
+    def _report(self, loss: float, accuracy: float, steps_per_second: float) -> None:
+        left = (self.config.num_training_steps - self.step) / steps_per_second
+        print(
+            f"step {self.step}/{self.config.num_training_steps}  loss {loss:.4f}  "
+            f"accuracy {accuracy:.4f}  perplexity {np.exp(loss):.3f}  "
+            f"{steps_per_second:.1f} steps/s  at most {_duration(left)} left",
+            flush=True,
+        )
+        rate = float(self._optimizer.learning_rate)
+        self._write_curves("train", loss, accuracy, learning_rate=rate)
+
+    def _evaluate_and_save(self) -> None:
+        score = self.score()
+        is_better = score.log_perplexity < self.best
+        print(
+            f"step {self.step}: eval loss {score.log_perplexity:.4f}  accuracy "
+            f"{score.accuracy:.4f}  perplexity {np.exp(score.log_perplexity):.3f}"
+            + ("  (best so far)" if is_better else ""),
+            flush=True,
+        )
+        self._check_finite(score.log_perplexity)
+        self._write_curves("eval", score.log_perplexity, score.accuracy)
+        # The model first: a run that is cut in between repeats this evaluation.
+        if is_better:
+            self.model.save(self.best_dir)
+            self._best.assign(score.log_perplexity)
+        self._evals_since_best.assign(0 if is_better else self._evals_since_best + 1)
+        self._save()
+
+    def _check_finite(self, loss: float) -> None:
+        """Stops before anything is saved that is no number."""
+        if math.isfinite(loss):
+            return
+        last = saves.latest(self._saves)
+        raise UserError(
+            f"the loss is {loss} at step {self.step}; try a smaller --learning_rate in "
+            "another --output_dir; "
+            + (f"the last good save is {last}" if last else "nothing was saved before")
+        )
+
+    def _state_variables(self) -> dict[str, Any]:
+        """Every variable of the training, by a name that no other has."""
+        variables: dict[str, Any] = {
+            "step": self._step,
+            "best": self._best,
+            "evals_since_best": self._evals_since_best,
+        }
+        for name, variable in self.model.named_weights().items():
+            variables[f"model/{name}"] = variable
+        for index, variable in enumerate(self._optimizer.variables):
+            variables[f"optimizer/{index}"] = variable
+        return variables
+
+    def _save(self) -> bool:
+        """Saves the training; if that fails it says so, and the training goes on."""
+        arrays = {name: var.numpy() for name, var in self._state_variables().items()}
+        return saves.try_to_save(self._saves, self.step, arrays, {}, _warn)
+
+    def _restore(self) -> None:
+        saved = saves.load_latest(self._saves, _warn)
+        if saved is None:
+            if any(self._saves.glob("*.index")):
+                raise UserError(
+                    f"{self._saves} is of an earlier version; go on with that, or "
+                    "delete it to begin anew"
+                )
+            return
+        try:
+            for name, variable in self._state_variables().items():
+                variable.assign(saved.arrays[name])
+        except (KeyError, ValueError) as error:
+            raise UserError(
+                f"{self._saves} is of another version: {error}; go on with that, or "
+                "delete it to begin anew"
+            ) from error
+
+    def _write_curves(
+        self, name: str, loss: float, accuracy: float, **more: float
+    ) -> None:
+        values = {"loss": loss, "accuracy": accuracy, "perplexity": np.exp(loss)}
+        self._curves[name].write(self.step, values | more)
+
+
+def score_batch(
+    model: SequenceRNN, batch: Batch
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Returns the sums over a batch: -log p in nats, right guesses, predictions."""
+    logits = model.unroll(batch.inputs)
+    nats = tf.nn.sparse_softmax_cross_entropy_with_logits(batch.labels, logits)
+    guesses = tf.argmax(logits, axis=-1, output_type=tf.int32)
+    right = tf.cast(guesses == batch.labels, tf.float32)
+    return (
+        tf.reduce_sum(nats * batch.weights),
+        tf.reduce_sum(right * batch.weights),
+        tf.reduce_sum(batch.weights),
+    )
+
+
+def score_sequences(
+    model: SequenceRNN,
+    sequences: Sequence[np.ndarray],
+    batch_size: int = 128,
+    unscored_steps: int = 0,
+) -> Score:
+    """Scores a model on whole sequences, each from a zero state.
+
+    Args:
+      model: which to score.
+      sequences: each [steps] ints; the first token is read, never predicted.
+      batch_size: sequences at once.
+      unscored_steps: predictions at the beginning of each that are left out.
+    """
+    totals = np.zeros(3)
+    for batch in whole_sequences(sequences, batch_size, unscored_steps):
+        totals += [float(value) for value in _score_batch(model, batch)]
+    nats, right, number = totals
+    number = int(number)
+    return Score(float(right / max(number, 1)), float(nats / max(number, 1)), number)
+
+
+@tf.function(reduce_retracing=True)
+def _score_batch(model: SequenceRNN, batch: Batch):
+    return score_batch(model, batch)
+
+
+def limit_threads(number: int) -> None:
+    """Makes TensorFlow use `number` threads; only before it has done anything."""
+    tf.config.threading.set_intra_op_parallelism_threads(number)
+    tf.config.threading.set_inter_op_parallelism_threads(number)
+
+
+def _claim(
+    run_dir: pathlib.Path, config: PretrainingConfig, data: Mapping[str, Any]
+) -> None:
+    """Refuses to go on with a run of other settings, but for when it ends."""
+    path = run_dir / SETTINGS_FILE
+    settings = dataclasses.asdict(config) | {"data": data}
+    text = json.dumps(settings, indent=1) + "\n"
+    settings = json.loads(text)
+    if path.exists():
+        try:
+            earlier = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            earlier = {}
+        for key in settings:
+            if key in ("num_training_steps", "patience"):
+                continue
+            if settings[key] != earlier.get(key):
+                raise UserError(
+                    f"{run_dir} holds a run with {key}={earlier.get(key)}, not "
+                    f"{settings[key]}; use the same flags and data, or another "
+                    "--output_dir"
+                )
+    write_atomically(path, text.encode())
+
+
+def _warn(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}"

@@ -1,0 +1,1 @@
+"""Whole runs and grids of them, in folders."""

@@ -1,0 +1,199 @@
+"""The folder of a tuning run: its settings, its networks, and what became of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import rl_tuner
+from rl_tuner.config import RLTunerConfig
+from rl_tuner.errors import UserError
+from rl_tuner.reports.publication import Evaluation
+from rl_tuner.system import checked_json
+from rl_tuner.system.whole_files import write_atomically
+
+SETTINGS_NAME = "settings.json"
+EVALUATION_NAME = "evaluation.json"
+METRICS_NAME = "metrics.json"  # written last: the run is finished
+Q_NETWORK_NAME = "q_network"
+REWARD_RNN_NAME = "reward_rnn"
+SAVES_NAME = "saves"
+CURVES_NAME = "curves.csv"
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSettings:
+    """What makes a run.
+
+    Attributes:
+      task: as in `--task`.
+      task_settings: what the world makes the task of.
+      prior: where the prior was loaded from.
+      training_steps: environment steps.
+      config: the fields of `RLTunerConfig`.
+      outputs: what is measured and written, by the names of the flags.
+      prior_sha256: the `fingerprint` of the prior; empty if it was not taken.
+    """
+
+    task: str
+    task_settings: dict[str, Any]
+    prior: str
+    training_steps: int
+    config: dict[str, Any]
+    outputs: dict[str, Any] = dataclasses.field(default_factory=dict)
+    prior_sha256: str = ""
+
+
+_EXAMPLE = RunSettings("", {}, "", 0, {})
+
+
+def holds_run(directory: str | os.PathLike) -> bool:
+    """Whether a run was begun in `directory`."""
+    return (pathlib.Path(directory) / SETTINGS_NAME).is_file()
+
+
+def holds_progress(directory: str | os.PathLike) -> bool:
+    """Whether there is anything in `directory` that a run would be sorry to lose."""
+    directory = pathlib.Path(directory)
+    is_saved = any((directory / SAVES_NAME).glob("step_*"))
+    return is_saved or any(
+        (directory / name).exists() for name in (METRICS_NAME, Q_NETWORK_NAME)
+    )
+
+
+def write_settings(directory: str | os.PathLike, settings: RunSettings) -> None:
+    """Writes the settings and the versions that they were run with."""
+    record = {"version": rl_tuner.__version__, **dataclasses.asdict(settings)}
+    checked_json.write(pathlib.Path(directory) / SETTINGS_NAME, record)
+
+
+def read_settings(directory: str | os.PathLike) -> RunSettings:
+    """Reads what `write_settings` wrote, in this version or an earlier one.
+
+    Fields of `RLTunerConfig` that the run did not know yet have their defaults.
+
+    Raises:
+      UserError: there is no run, or its settings are damaged.
+    """
+    path = pathlib.Path(directory) / SETTINGS_NAME
+    try:
+        record = checked_json.read(path, is_checksum_needed=False)
+        record.pop("version", None)
+        settings = RunSettings(**record)
+        for field in dataclasses.fields(RunSettings):
+            value = getattr(settings, field.name)
+            if type(value) is not type(getattr(_EXAMPLE, field.name)):
+                raise ValueError(f"{field.name} is {value!r}")
+        defaults = dataclasses.asdict(RLTunerConfig())
+        unknown = sorted(settings.config.keys() - defaults)
+        if unknown:
+            raise ValueError(f"unknown {unknown[0]!r}, or it is of a later version")
+        config = defaults | settings.config
+        RLTunerConfig(**config)
+        return dataclasses.replace(settings, config=config)
+    except OSError as error:
+        if holds_progress(directory):
+            raise UserError(
+                f"cannot read {path}: {error.strerror}, though there is a run; restore "
+                "it from a copy, or train again (--restart)"
+            ) from error
+        raise UserError(
+            f"no run in {directory}: cannot read {path}: {error.strerror}; name what "
+            "rl_tuner_train --output_dir wrote"
+        ) from error
+    except (ValueError, TypeError, UserError) as error:
+        raise UserError(
+            f"{path} is damaged: {error}; restore it from a copy, or train again "
+            "(--restart)"
+        ) from error
+
+
+def claim(path: pathlib.Path, settings: Mapping[str, Any]) -> None:
+    """Writes what a folder of runs is made with, or proves that it is that already.
+
+    Args:
+      path: of the file that says so, in that folder.
+      settings: JSON-serializable.
+
+    Raises:
+      UserError: the folder holds runs of other settings.
+    """
+    if not path.exists():
+        checked_json.write(path, settings)
+        return
+    try:
+        kept = checked_json.read(path, is_checksum_needed=False)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is damaged: {error}") from error
+    wanted = json.loads(json.dumps(settings))
+    for name in wanted:
+        if wanted[name] != kept.get(name):
+            raise UserError(
+                f"{path.parent} holds runs of other settings, listed in {path.name}: "
+                f"{name} is {kept.get(name)}, not {wanted[name]}; "
+                "choose another --output_dir"
+            )
+
+
+def fingerprint(model: Any) -> str:
+    """The SHA-256 of a `SequenceRNN`'s weights, whatever file they came from."""
+    digest = hashlib.sha256()
+    for name, weights in sorted(model.named_weights().items()):
+        digest.update(name.encode())
+        digest.update(weights.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def write_json(path: pathlib.Path, value: Any) -> None:
+    """Writes JSON, whole or not at all."""
+    write_atomically(path, (json.dumps(value, indent=2) + "\n").encode())
+
+
+def write_evaluation(directory: pathlib.Path, evaluation: Evaluation) -> None:
+    """Writes what was measured of a model."""
+    checked_json.write(directory / EVALUATION_NAME, dataclasses.asdict(evaluation))
+
+
+def read_evaluation(directory: pathlib.Path) -> Evaluation | None:
+    """Reads what `write_evaluation` wrote; None if nothing was measured.
+
+    Raises:
+      UserError: it is damaged.
+    """
+    path = directory / EVALUATION_NAME
+    if not path.is_file():
+        return None
+    try:
+        return Evaluation(**checked_json.read(path, is_checksum_needed=False))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(
+            f"{path} is damaged: {error}; delete it to measure again"
+        ) from error
+
+
+def save_networks(directory: str | os.PathLike, tuner: Any) -> None:
+    """Writes the Q network and the Reward RNN of an `RLTuner`."""
+    tuner.q_network.save(pathlib.Path(directory) / Q_NETWORK_NAME)
+    tuner.reward_rnn.save(pathlib.Path(directory) / REWARD_RNN_NAME)
+
+
+def load_policy(directory: str | os.PathLike, settings: RunSettings) -> Any:
+    """The tuned `Policy` of a run.
+
+    Raises:
+      UserError: a network is missing or damaged.
+    """
+    from rl_tuner.algorithms.value_learning import get_objective
+    from rl_tuner.generation.policy import Policy
+    from rl_tuner.networks.sequence_rnn import SequenceRNN
+
+    return Policy(
+        SequenceRNN.load(pathlib.Path(directory) / Q_NETWORK_NAME),
+        SequenceRNN.load(pathlib.Path(directory) / REWARD_RNN_NAME),
+        get_objective(settings.config["algorithm"]),
+    )

@@ -1,0 +1,306 @@
+"""One tuning run from start to end: training, curves, networks, samples, tables."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import dataclasses
+import functools
+import math
+import pathlib
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from rl_tuner.errors import UserError
+from rl_tuner.generation.diversity import Corpus
+from rl_tuner.generation.evaluation import evaluate_policy, generate_for_task
+from rl_tuner.generation.policy import Policy
+from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.reports import tables
+from rl_tuner.reports.tensorboard_curves import TensorBoardCurves
+from rl_tuner.rl_tuner import RLTuner, TrainingProgress
+from rl_tuner.runs import run_directory
+from rl_tuner.system import saves as training_state
+from rl_tuner.system.stop_request import Stopped
+from rl_tuner.task import Task
+from rl_tuner.training.divergence import Diverged
+
+# Environment steps between looks at the clock: about a second's worth.
+REPORT_EVERY = 10_000
+_TRAINING_CURVES = ("task_reward", "log_prior", "loss", "epsilon")
+_EVALUATION_CURVES = ("task_reward", "log_prior", "kl", "entropy", "unique")
+# Melodies that a point of the curves is measured on, as in Jaques et al. 2016.
+CURVE_SEQUENCES = 100
+
+CURVE_LABELS = {
+    "task_reward": "task reward a token",
+    "log_prior": "log p(a|s) under the prior",
+    "kl": "KL(policy || prior), nats",
+    "entropy": "entropy of the policy, nats",
+    "unique": f"unique of {CURVE_SEQUENCES} sequences, %",
+    "loss": "squared temporal difference error",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Outputs:
+    """What a run measures and leaves.
+
+    Attributes:
+      directory: where to.
+      curve_every: environment steps between points of the curves.
+      num_samples: sequences that are written.
+      num_evaluated: sequences that the closing table is measured on.
+      title: of the figures.
+      save_every: seconds between saves of the whole run.
+      should_stop: asked about once a second; True saves, and raises `Stopped`.
+    """
+
+    directory: pathlib.Path
+    curve_every: int
+    num_samples: int
+    num_evaluated: int
+    title: str
+    save_every: float = 60.0
+    should_stop: Callable[[], bool] = lambda: False
+
+
+def run(
+    tuner: RLTuner,
+    prior: SequenceRNN,
+    num_steps: int,
+    outputs: Outputs,
+    corpus: Corpus | None = None,
+) -> dict[str, dict[str, float]]:
+    """Trains, and writes all that the run leaves into its directory.
+
+    Progress goes to standard error. Sampled before and after the training, the
+    sequences come from the same seeds. With the corpus that the prior was trained on,
+    those that are copied from it are counted.
+
+    Returns:
+      the metrics `before` and `after`, as in `evaluation.evaluate_policy`.
+    """
+    task, directory = tuner.task, outputs.directory
+    untuned = Policy.of_prior(prior)
+    samples = directory / "samples"
+    with _writing_to(directory):
+        before = evaluate_policy(untuned, task, outputs.num_evaluated, corpus=corpus)
+        write_samples(untuned, task, outputs.num_samples, samples / "before", "untuned")
+        _stop_if_asked(tuner, outputs)
+        with tqdm(total=num_steps, unit=" steps", smoothing=0.1) as bar:
+            train_and_save(tuner, num_steps, outputs, functools.partial(_show, bar))
+        write_samples(
+            tuner.policy, task, outputs.num_samples, samples / "after", outputs.title
+        )
+        _stop_if_asked(tuner, outputs)
+        after = evaluate_policy(
+            tuner.policy, task, outputs.num_evaluated, corpus=corpus
+        )
+        metrics = {"before": before, "after": after}
+        _write_metrics(metrics, task, directory)
+    discard_saves(directory)
+    return metrics
+
+
+def table(metrics: Mapping[str, Mapping[str, float]], task: Task) -> str:
+    """The task's metrics and the policy's, before and after, in Markdown."""
+    rows = [*task.metric_rows(), *tables.POLICY_ROWS]
+    return tables.comparison_table(rows, metrics)
+
+
+def train_and_save(
+    tuner: RLTuner,
+    num_steps: int,
+    outputs: Outputs,
+    report: Callable[[TrainingProgress], None],
+) -> None:
+    """Trains, and leaves the networks and then the curves in the run's directory.
+
+    A run that was cut goes on from its last save, and ends as if it had not been cut.
+    The saves stay until `discard_saves`.
+
+    Args:
+      tuner: what is trained.
+      num_steps: environment steps.
+      outputs: where to, and how often the curves are measured.
+      report: hears of the progress about once a second.
+
+    Raises:
+      Stopped: it was asked to stop, and is saved.
+      UserError: the training diverged, every save is damaged, or the results cannot be
+        written.
+    """
+    with _writing_to(outputs.directory):
+        curves = _train(tuner, num_steps, outputs, report)
+        run_directory.save_networks(outputs.directory, tuner)
+        _write_curves(curves, tuner.task, outputs)
+
+
+def write_samples(
+    policy: Policy, task: Task, number: int, directory: pathlib.Path, title: str
+) -> np.ndarray:
+    """Writes sequences as the task does; the same ones every time: [number, T]."""
+    directory.mkdir(parents=True, exist_ok=True)
+    sequences = generate_for_task(policy, task, number, seed=1).sequences
+    task.write_samples(sequences, directory, title)
+    return sequences
+
+
+def _train(
+    tuner: RLTuner,
+    num_steps: int,
+    outputs: Outputs,
+    report: Callable[[TrainingProgress], None],
+) -> list[dict[str, float]]:
+    """Trains; returns the points of the curves."""
+    saves = outputs.directory / run_directory.SAVES_NAME
+    if outputs.save_every < math.inf:
+        sizes = [each.replay.bytes_after(num_steps) for each in tuner.local_replicas]
+        training_state.check_disk(saves, sum(sizes))
+    curves = _go_on_from(saves, tuner)
+    if curves is None:
+        start = TrainingProgress(0, math.nan, math.nan, math.nan, math.nan)
+        curves = [_curve_point(tuner, start)]
+    tensorboard = TensorBoardCurves(outputs.directory / "tensorboard", _warn)
+    last_save = time.monotonic()
+
+    def note(progress: TrainingProgress) -> None:
+        report(progress)
+        now = progress._asdict()
+        points = {f"training/{name}": now[name] for name in _TRAINING_CURVES}
+        due = len(curves) * outputs.curve_every
+        if progress.step >= min(due, num_steps):
+            curves.append(_curve_point(tuner, progress))
+            for name in (*_EVALUATION_CURVES, *tuner.task.curve_panels):
+                points[f"evaluation/{name}"] = curves[-1][name]
+        tensorboard.write(progress.step, points)
+        nonlocal last_save
+        is_last = progress.step >= num_steps
+        is_stopped = tuner.any_wishes(outputs.should_stop()) and not is_last
+        is_due = time.monotonic() - last_save >= outputs.save_every
+        if tuner.any_wishes(is_due) or is_stopped or is_last:
+            is_saved = training_state.try_to_save(
+                saves, tuner.step, tuner.state(), {"curves": curves}, _warn
+            )
+            last_save = time.monotonic()
+            if is_stopped and is_saved:
+                raise Stopped(progress.step)
+
+    stretch = min(REPORT_EVERY, outputs.curve_every)
+    try:
+        tuner.train(num_steps - tuner.step, note, stretch)
+    except Diverged as error:
+        last = training_state.latest(saves)
+        good = f"the last good save is {last}" if last else "nothing was saved before"
+        raise UserError(
+            f"{error}, in another --output_dir or with --restart; {good}"
+        ) from error
+    return curves
+
+
+def _go_on_from(saves: pathlib.Path, tuner: RLTuner) -> list[dict[str, float]] | None:
+    """Restores the last save; returns its curves, None if nothing was saved."""
+    saved = training_state.load_latest(saves, _warn)
+    # All processes that train go on from the same step.
+    step = tuner.least(saved.step if saved else 0)
+    if saved and saved.step > step:
+        saved = training_state.load_latest(saves, _warn, step) if step else None
+    if tuner.least(saved.step if saved else 0) != step:
+        raise UserError(
+            f"the workers have no save of the same step: {saves} has none of {step}; "
+            "start over with --restart"
+        )
+    if saved is None:
+        return None
+    try:
+        tuner.restore(saved.arrays)
+        curves = saved.record["curves"]
+    except (KeyError, ValueError) as error:
+        raise UserError(
+            f"the saves in {saves} are of another version of rl_tuner: {error}; go on "
+            "with that version, or start over with --restart"
+        ) from error
+    _warn(f"going on from step {tuner.step}")
+    return curves
+
+
+def _stop_if_asked(tuner: RLTuner, outputs: Outputs) -> None:
+    """Stops outside the training, where nothing is lost."""
+    if tuner.any_wishes(outputs.should_stop()):
+        raise Stopped(tuner.step)
+
+
+@contextlib.contextmanager
+def _writing_to(directory: pathlib.Path) -> Iterator[None]:
+    """What a full disk comes to where it can no longer be waited for."""
+    try:
+        yield
+    except BrokenPipeError:  # of the terminal
+        raise
+    except OSError as error:
+        raise UserError(
+            f"cannot write the results to {directory}: {error.strerror or error}; make "
+            "room there, and the same command goes on from the last save"
+        ) from error
+
+
+def discard_saves(directory: pathlib.Path) -> None:
+    """Deletes the saves of a run that has ended: hundreds of megabytes of memory."""
+    shutil.rmtree(directory / run_directory.SAVES_NAME, ignore_errors=True)
+
+
+def _warn(text: str) -> None:
+    tqdm.write(text, file=sys.stderr)
+
+
+def _show(bar: tqdm, progress: TrainingProgress) -> None:
+    """Moves the progress bar."""
+    bar.set_postfix(
+        {
+            "reward": f"{progress.task_reward:.2f}",
+            "log p": f"{progress.log_prior:.2f}",
+            "epsilon": f"{progress.epsilon:.2f}",
+            "loss": f"{progress.loss:.1f}",
+        },
+        refresh=False,
+    )
+    bar.update(min(progress.step, bar.total) - bar.n)
+
+
+def _curve_point(tuner: RLTuner, progress: TrainingProgress) -> dict[str, float]:
+    """What the policy does now, measured on all tokens of some sequences."""
+    measured = evaluate_policy(
+        tuner.policy, tuner.task, CURVE_SEQUENCES, seed=progress.step
+    )
+    return {
+        "step": progress.step,
+        "loss": progress.loss,
+        "epsilon": progress.epsilon,
+        **measured,
+    }
+
+
+def _write_curves(curves: list[dict[str, float]], task: Task, outputs: Outputs) -> None:
+    with open(outputs.directory / run_directory.CURVES_NAME, "w", newline="") as file:
+        writer = csv.DictWriter(file, list(curves[0]))
+        writer.writeheader()
+        writer.writerows(curves)
+    path = outputs.directory / "curves.png"
+    labels = {**CURVE_LABELS, **task.curve_panels}
+    tables.plot_curves(curves, labels, outputs.title, path)
+
+
+def _write_metrics(
+    metrics: dict[str, Any], task: Task, directory: pathlib.Path
+) -> None:
+    (directory / "metrics.md").write_text(table(metrics, task) + "\n")
+    run_directory.write_json(
+        directory / run_directory.METRICS_NAME, metrics
+    )  # last: it is done

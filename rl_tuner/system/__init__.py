@@ -1,0 +1,1 @@
+"""Files, processes, memory, signals: nothing of learning."""

@@ -1,0 +1,1 @@
+"""Acting, replay and updates, in compiled loops."""

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from reference import REFERENCE, needs_reference
+
+from melody_rnn.task import MelodyTask
+from rl_tuner.algorithms.value_learning import get_objective
+from rl_tuner.errors import UserError
+from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.training.acting import act, start
+
+
+@needs_reference
+def test_rollout_earns_what_magenta_pays():
+    """Plays Magenta's compositions token by token, through the rollout itself."""
+    golden = np.load(REFERENCE / "music" / "music_theory_rewards.npz")
+    compositions = golden["compositions"][:64].astype(np.int32)
+    # Without autocorrelation, which has ties: test_music_theory.py names them.
+    is_kept = golden["rule_names"] != "reward_penalize_autocorrelation"
+    expected = golden["rule_rewards"][:64][..., is_kept].sum(-1)
+    task = MelodyTask(rule_weights={"autocorrelation": 0.0})
+    model = SequenceRNN(38, (4,))
+    state = start(task, model, model, tf.zeros([64], tf.int32))
+    for t in range(32):
+        step, state = act(
+            task,
+            get_objective("q"),
+            model,
+            model,
+            state,
+            lambda scores, t=t: compositions[:, t],
+        )
+        np.testing.assert_allclose(step.task_rewards, expected[:, t], atol=1e-3)
+        np.testing.assert_array_equal(step.ended, t == 31)
+    np.testing.assert_allclose(task.rewards(compositions), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize(("all_notes", "highest"), [(False, 36), (True, 37)])
+def test_priming_draws_the_highest_note_only_on_request(all_notes, highest):
+    task = MelodyTask(prime_with_all_notes=all_notes)
+    for draw in (task.prime, task.random_actions):
+        drawn = draw(5000, tf.constant([1, 2])).numpy()
+        assert set(drawn) == set(range(highest + 1))
+
+
+def test_settings_reach_the_reward():
+    melodies = np.random.default_rng(0).integers(0, 38, [8, 32])
+    plain = MelodyTask(reward_mode="key_and_tonic").rewards(melodies)
+    doubled = MelodyTask(
+        reward_mode="key_and_tonic", rule_weights={"key": 2.0, "tonic": 2.0}
+    ).rewards(melodies)
+    np.testing.assert_allclose(doubled, 2 * plain)
+    assert not MelodyTask(reward_mode="key").uses_log_prior
+    assert MelodyTask().uses_log_prior
+
+
+def test_own_rule_counts():
+    def high(step):
+        return tf.cast(step.action > 30, tf.float32)
+
+    melodies = np.random.default_rng(0).integers(0, 38, [8, 32])
+    extra = MelodyTask(extra_rules=(("high", high),)).rewards(melodies)
+    np.testing.assert_allclose(
+        extra - MelodyTask().rewards(melodies), melodies > 30, atol=1e-3
+    )
+
+
+@pytest.mark.parametrize("length", [0, -1, 5000])
+def test_nonsense_length_is_refused(length):
+    with pytest.raises(UserError, match=f"num_notes_in_melody is {length}"):
+        MelodyTask(num_notes_in_melody=length)
+
+
+def test_samples_are_midi_and_a_picture(tmp_path):
+    pretty_midi = pytest.importorskip("pretty_midi")
+    MelodyTask().write_samples(np.array([[14, 0, 1, 16]]), tmp_path, "title")
+    midi = pretty_midi.PrettyMIDI(str(tmp_path / "melody_01.mid"))
+    assert [note.pitch for note in midi.instruments[0].notes] == [60, 62]
+    assert (tmp_path / "piano_roll.png").read_bytes().startswith(b"\x89PNG")

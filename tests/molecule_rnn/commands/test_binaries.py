@@ -1,0 +1,108 @@
+"""The binaries with --task=molecule, as commands, on a tiny model."""
+
+import csv
+import json
+
+import pytest
+from binaries import assert_refused, run_binary
+from tiny_smiles_rnn import tiny_smiles_rnn
+
+from rl_tuner.networks.sequence_rnn import SequenceRNN
+
+
+@pytest.fixture(name="run_dir", scope="module")
+def _run_dir(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("molecules")
+    tiny_smiles_rnn().save(directory / "prior")
+    result = run_binary(
+        "rl_tuner_train",
+        "--task=molecule",
+        f"--checkpoint_dir={directory / 'prior'}",
+        f"--output_dir={directory / 'run'}",
+        "--training_steps=1000",
+        "--output_every_nth=400",
+        "--num_sequences=20",
+        "--train_every_nth=20",
+        "--minibatch_size=32",
+        "--rounds_per_scoring=10",
+        "--replay_capacity=2000",
+        "--max_length=20",
+        "--num_samples=40",
+        "--num_evaluated=50",
+        "--reward_weights=qed=100",
+        "--scoring_processes=1",
+    )
+    assert result.returncode == 0, result.stderr
+    assert "| Percent valid" in result.stdout
+    return directory / "run"
+
+
+def test_run_leaves_all_that_it_promises(run_dir):
+    with open(run_dir / "curves.csv", newline="") as file:
+        assert [int(row["step"]) for row in csv.DictReader(file)] == [0, 400, 800, 1000]
+    with open(run_dir / "samples" / "after" / "molecules.csv", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 40
+    settings = json.loads((run_dir / "settings.json").read_text())
+    assert settings["task_settings"]["reward_weights"] == {"qed": 100.0}
+    metrics = json.loads((run_dir / "metrics.json").read_text())
+    assert metrics["before"]["kl"] < 1e-6 < metrics["after"]["kl"]
+    # All that the task is made of is in the run's folder.
+    tuned = SequenceRNN.load(run_dir / "q_network")
+    assert tuned.metadata == tiny_smiles_rnn().metadata
+
+
+def test_run_generates_measures_and_exports(run_dir, tmp_path):
+    result = run_binary(
+        "rl_tuner_generate",
+        f"--run_dir={run_dir}",
+        f"--output_dir={tmp_path}",
+        "--num_outputs=30",
+    )
+    assert result.returncode == 0, result.stderr
+    assert "30 sequences of up to 20 steps" in result.stdout
+    with open(tmp_path / "molecules.csv", newline="") as file:
+        smiles = [row["smiles"] for row in csv.DictReader(file)]
+    assert len(smiles) == 30
+    assert len(set(smiles)) > 10
+    result = run_binary(
+        "rl_tuner_evaluate", f"--run_dir={run_dir}", "--num_sequences=1100"
+    )
+    assert result.returncode == 0, result.stderr
+    assert "| Percent valid" in result.stdout
+    assert "task reward is measured on the first 1,000 of them" in result.stdout
+    result = run_binary(
+        "rl_tuner_export",
+        f"--run_dir={run_dir}",
+        "--format=mag",
+        f"--output={tmp_path / 'model.mag'}",
+    )
+    message = "--format=mag is for melodies, which this model does not make"
+    assert_refused(result, message)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--protocol=first"], "unknown --protocol=first; choose one of random_token"),
+        (["--reward_weights=beauty=2"], "unknown term 'beauty' of the reward"),
+        (["--reward=no_such:score"], "no_such"),
+    ],
+)
+def test_bad_flags_are_refused_in_one_line(flags, message, tmp_path):
+    result = run_binary("rl_tuner_train", "--task=molecule", *flags, cwd=tmp_path)
+    assert_refused(result, message)
+
+
+def test_help_tells_the_defaults_of_molecules(tmp_path):
+    paper = run_binary(
+        "rl_tuner_train",
+        "--task=molecule",
+        "--protocol=random_token",
+        "--help",
+        cwd=tmp_path,
+    )
+    assert paper.returncode == 0
+    text = " ".join(paper.stdout.split())
+    for default in ("'0.35'", "'128'", "'whole_sequence'", "'16384'", "'zero'"):
+        assert f"(default: {default})" in text
+    assert "--reward_weights" in text

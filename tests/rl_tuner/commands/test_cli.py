@@ -1,0 +1,66 @@
+import errno
+import os
+
+import pytest
+from absl import flags
+
+from rl_tuner.commands import cli
+from rl_tuner.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (UserError("--key=a\nb\x1b[31m is no key"), r"--key=a\nb\x1b[31m is no key"),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "cannot read or write: No space left on device",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/a/ä\n"),
+            r"cannot read or write /a/ä\n: Permission denied",
+        ),
+    ],
+)
+def test_what_users_can_mend_is_told_in_one_line(monkeypatch, capsys, error, line):
+    def main():
+        raise error
+
+    monkeypatch.setattr("sys.argv", ["/bin/some_binary"])
+    with pytest.raises(SystemExit) as ended:
+        cli.run(main)
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == f"some_binary: error: {line}\n"
+
+
+@pytest.mark.parametrize(
+    ("flag", "line"),
+    [
+        ("--some_steps=many", "flag --some_steps=many: it takes a whole number"),
+        ("--some_rate=high", "flag --some_rate=high: it takes a number"),
+    ],
+)
+def test_flag_that_is_no_number_is_told_without_python(monkeypatch, flag, line):
+    values = flags.FlagValues()
+    flags.DEFINE_integer("some_steps", 1, "", flag_values=values)
+    flags.DEFINE_float("some_rate", 1.0, "", flag_values=values)
+    monkeypatch.setattr(cli.flags, "FLAGS", values)
+    with pytest.raises(UserError, match=line):
+        cli._parse_flags(["some_binary", flag])
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), OSError("a bug")])
+def test_mistakes_of_ours_are_not_hidden(monkeypatch, error):
+    def main():
+        raise error
+
+    monkeypatch.setattr("sys.argv", ["some_binary"])
+    with pytest.raises(type(error), match="a bug"):
+        cli.run(main)
+
+
+def test_directory_that_cannot_be_written_is_refused():
+    with pytest.raises(UserError, match="cannot write to --output_dir=/proc/no"):
+        cli.writable_directory("/proc/no")
+    with pytest.raises(UserError, match="--output_dir=/dev/null/a: Not a directory"):
+        cli.writable_directory(f"{os.devnull}/a")

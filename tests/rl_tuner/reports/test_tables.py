@@ -1,0 +1,28 @@
+import pytest
+
+from rl_tuner.reports.tables import MetricRow, comparison_table, plot_curves
+
+ROWS = [MetricRow("a", "Share of a", "%", "lower"), MetricRow("b", "Mean b")]
+
+
+def test_comparison_table_is_markdown_with_a_row_each():
+    columns = {"before": {"a": 63.3, "b": -0.16}, "after": {"a": 0.0021, "b": 1e-9}}
+    assert comparison_table(ROWS, columns).splitlines() == [
+        "| Metric     | before |   after | better |",
+        "| ---------- | -----: | ------: | -----: |",
+        "| Share of a | 63.30% | 0.0021% |  lower |",
+        "| Mean b     |  -0.16 |    0.00 |        |",
+    ]
+
+
+def test_undefined_figure_is_a_dash():
+    table = comparison_table(ROWS, {"x": {"a": float("nan"), "b": 0.0}})
+    assert "|    - |" in table
+
+
+@pytest.mark.parametrize("panels", [1, 4])
+def test_curves_become_a_picture(tmp_path, panels):
+    labels = {f"m{index}": f"measure {index}" for index in range(panels)}
+    curves = [{"step": step, **dict.fromkeys(labels, step)} for step in (1, 2, 3)]
+    plot_curves(curves, labels, "title", tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
