@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 # Reads command lines, and does everything but what they ask for.
 CHECK_FLAGS = """
 import importlib.metadata, json, os, sys
-from rl_tuner import cli
+from rl_tuner.commands import cli
 cli._guarded = lambda main, program: None
 scripts = importlib.metadata.entry_points(group="console_scripts")
 for words in json.load(sys.stdin):
