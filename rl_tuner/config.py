@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 
+from rl_tuner.algorithms import ALGORITHMS, is_known
 from rl_tuner.errors import UserError
 
-ALGORITHMS = ("q", "psi", "g", "pure_rl")
 EXPLORATION_MODES = ("egreedy", "boltzmann")
 TERMINALS = ("bootstrap", "zero")
 INITIAL_VALUES = ("prior", "zero", "median")
@@ -24,12 +24,13 @@ class RLTunerConfig:
       reward_scaler: 1/c, the weight of the task's reward against log p(a|s).
       discount_rate: gamma.
       exploration_mode: `egreedy` or `boltzmann`.
-      exploration_steps: environment steps over which epsilon falls.
+      exploration_steps: environment steps over which epsilon falls; None is half of
+        those of the training.
       initial_epsilon: epsilon at the first step.
       final_epsilon: epsilon after `exploration_steps`.
       learning_rate: of Adam.
       clip_norm: each weight's gradient is clipped to this L2 norm, on its own; see
-        `training.gradients.clipping_groups`.
+        `Network.clipping_groups`.
       target_network_update_rate: eta; target <- (1 - eta) target + eta q.
       minibatch_size: transitions an update.
       train_every_nth: environment steps an update.
@@ -45,11 +46,10 @@ class RLTunerConfig:
         were in when they acted; `whole_prefix` unrolls each sequence from its start,
         with the weights of now and gradients through all of it, at many times the cost;
         `whole_sequence` does so once for all transitions of a sequence that has ended,
-        so that `minibatch_size` and `replay_capacity` count sequences; it is for tasks
-        whose rewards come from outside the graph.
+        so that `minibatch_size` and `replay_capacity` count sequences.
       trace_decay: lambda; how much of a sequence's later errors counts in the target of
-        each of its transitions, see `value_learning.traced_targets`; the papers have none.
-        For `whole_sequence`.
+        each of its transitions, see `value_learning.traced_targets`; the papers have
+        none. For `whole_sequence`.
       terminal: `bootstrap` takes a value from the state after the last token too, as
         the papers do; `zero` takes V = 0 there.
       initial_values: `prior` begins with the prior's logits for values, as the papers
@@ -66,7 +66,7 @@ class RLTunerConfig:
     reward_scaler: float = 2.0
     discount_rate: float = 0.5
     exploration_mode: str = "egreedy"
-    exploration_steps: int = 500_000
+    exploration_steps: int | None = None
     initial_epsilon: float = 1.0
     final_epsilon: float = 0.1
     learning_rate: float = 1e-3
@@ -90,7 +90,6 @@ class RLTunerConfig:
     def __post_init__(self) -> None:
         """Refuses values that make no sense, by a `UserError` that names them."""
         for name, choices in (
-            ("algorithm", ALGORITHMS),
             ("exploration_mode", EXPLORATION_MODES),
             ("terminal", TERMINALS),
             ("initial_values", INITIAL_VALUES),
@@ -102,9 +101,15 @@ class RLTunerConfig:
                 raise UserError(
                     f"unknown {name} {value!r}; choose one of {', '.join(choices)}"
                 )
+        if not is_known(self.algorithm):
+            raise UserError(
+                f"unknown algorithm {self.algorithm!r}; choose one of "
+                f"{', '.join(ALGORITHMS)}, or some_module:SomeAlgorithm"
+            )
         self._check("reward_scaler", 0.0, math.inf)
         self._check("discount_rate", 0.0, 1.0)
-        self._check("exploration_steps", 0, math.inf)
+        if self.exploration_steps is not None:
+            self._check("exploration_steps", 0, math.inf)
         self._check("initial_epsilon", 0.0, 1.0)
         self._check("final_epsilon", 0.0, 1.0)
         self._check("learning_rate", 0.0, 1.0, above=True)
@@ -119,11 +124,6 @@ class RLTunerConfig:
         self._check("replay_capacity", self.minibatch_size, math.inf)
         self._check("replay_capacity", self.num_sequences, math.inf)
         self._check("seed", 0, 2**31 - 1)
-        if self.initial_values != "prior" and self.algorithm != "g":
-            raise UserError(
-                f"initial_values {self.initial_values!r} is for algorithm 'g' only, "
-                f"not {self.algorithm!r}, whose values hold the prior; choose 'prior'"
-            )
         if self.trace_decay and self.replay_mode != "whole_sequence":
             raise UserError(
                 f"trace_decay {self.trace_decay} needs all of a sequence, which "

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from rl_tuner.errors import UserError
-from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.networks.network import Network
 from rl_tuner.reports.tables import MetricRow
 
 
@@ -80,7 +80,7 @@ class Task(abc.ABC):
     def metrics(self, sequences: np.ndarray) -> dict[str, float]:
         """What generated sequences [N, max_length] are judged by, name -> value."""
 
-    def check_model(self, model: SequenceRNN) -> None:
+    def check_model(self, model: Network) -> None:
         """Proves that a model has the task's vocabulary.
 
         Raises:

@@ -65,12 +65,15 @@ def from_checkpoint(
     return StoredModel(
         source=source,
         format=f"{checkpoint.format} checkpoint",
-        num_classes=weights["logits/bias"].size,
-        layer_sizes=tuple(
-            value.shape[0]
-            for name, value in weights.items()
-            if name.endswith("/recurrent_kernel")
-        ),
+        network="rl_tuner.SequenceRNN",
+        architecture={
+            "num_classes": weights["logits/bias"].size,
+            "layer_sizes": [
+                value.shape[0]
+                for name, value in weights.items()
+                if name.endswith("/recurrent_kernel")
+            ],
+        },
         metadata={"read_from": os.path.basename(source)},
         weights=weights,
         variables=tuple(names.values()),

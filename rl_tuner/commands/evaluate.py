@@ -16,7 +16,8 @@ from absl import flags
 from rl_tuner import worlds
 from rl_tuner.commands import cli, model_flags
 from rl_tuner.errors import UserError
-from rl_tuner.runs import grid, run_directory
+from rl_tuner.reports import models
+from rl_tuner.runs import run_directory
 
 FLAGS = flags.FLAGS
 
@@ -82,7 +83,7 @@ def main() -> None:
     )
     # A run does not hold the untuned model, if its Reward RNN has moved.
     evaluation.metrics.pop("log_untuned")
-    model = grid.model_of(run.config) if run else grid.UNTUNED
+    model = models.model_of(run.config) if run else models.UNTUNED
     entries = comparison.compare(
         1.0 / run.config["reward_scaler"] if run else float("nan"),
         {model: [evaluation]},

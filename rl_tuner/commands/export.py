@@ -57,11 +57,10 @@ def main() -> None:
 
     cli.load_tensorflow()
     from rl_tuner.formats.writing import export
-    from rl_tuner.generation.policy_network import policy_network
 
     if FLAGS.run_dir:
         policy = run_directory.load_policy(source, settings)
-        model = policy_network(policy)
+        model = policy.as_network()
         print(policy.q_network.read_from)
         if model is not policy.q_network:
             print(f"{policy.reward_rnn.read_from}; both in one network")

@@ -94,7 +94,7 @@ def main() -> None:
     generation = bulk_generation.Generation(
         task=settings.task if settings else FLAGS.task,
         task_settings=json.dumps(task_settings),
-        algorithm=policy.objective.name,
+        algorithm=policy.algorithm.name,
         count=FLAGS.num_outputs,
         temperature=FLAGS.temperature,
         seed=FLAGS.seed,

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from rl_tuner import config, worlds
+from rl_tuner.algorithms import ALGORITHMS
 from rl_tuner.commands import cli, model_flags, tuning_flags
 from rl_tuner.errors import UserError
+from rl_tuner.reports import models
 from rl_tuner.runs import grid, resuming, run_directory
 from rl_tuner.system import jobs, provenance
 
 if TYPE_CHECKING:
-    from rl_tuner.networks.sequence_rnn import SequenceRNN
+    from rl_tuner.networks.network import Network
     from rl_tuner.reports.publication import Experiment
     from rl_tuner.task import Task
 
@@ -43,19 +45,19 @@ class FinishedGrid:
     task: Task
     task_settings: dict[str, Any]
     experiment: Experiment
-    prior: SequenceRNN
+    prior: Network
     runs: Sequence[grid.GridRun]
     log: dict[str, Any]
 
     @property
     def untuned_directory(self) -> pathlib.Path:
         """Where the untuned model's evaluation and samples are."""
-        return self.directory / grid.UNTUNED
+        return self.directory / models.UNTUNED
 
     def label(self, model: str) -> str:
         """What a model is called."""
-        is_prior = model == grid.UNTUNED
-        return self.experiment.prior_label if is_prior else grid.MODEL_LABELS[model]
+        is_prior = model == models.UNTUNED
+        return self.experiment.prior_label if is_prior else models.label(model)
 
 
 def define_flags(constants: Sequence[str], num_melodies: int) -> None:
@@ -63,7 +65,7 @@ def define_flags(constants: Sequence[str], num_melodies: int) -> None:
     flags.DEFINE_string(
         "output_dir", "", "Where to write, and to go on where it was cut."
     )
-    flags.DEFINE_list("algorithms", list(config.ALGORITHMS), "Algorithms.")
+    flags.DEFINE_list("algorithms", list(ALGORITHMS), "Algorithms.")
     flags.DEFINE_list("c", list(constants), "Values of c, the weight of the prior.")
     flags.DEFINE_integer(
         "seeds", 1, "Runs of each model, with --seed and those after it."
@@ -174,7 +176,7 @@ def _runs(
                 training_steps=FLAGS.training_steps,
                 config=dataclasses.asdict(tuner_config),
             ),
-            prior=output_dir / grid.UNTUNED / "model",
+            prior=output_dir / models.UNTUNED / "model",
             curve_every=FLAGS.output_every_nth,
             num_samples=FLAGS.num_samples,
             num_evaluated=FLAGS.num_melodies,
@@ -216,7 +218,7 @@ def _check_flags() -> int:
     if not FLAGS.output_dir:
         raise UserError("--output_dir is missing; name a directory to write to")
     if not FLAGS.algorithms:
-        raise UserError(f"--algorithms is empty; name {', '.join(config.ALGORITHMS)}")
+        raise UserError(f"--algorithms is empty; name {', '.join(ALGORITHMS)}")
     return FLAGS.num_workers or provenance.available_cores()
 
 

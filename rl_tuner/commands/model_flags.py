@@ -11,7 +11,7 @@ from melody_rnn.magenta import configurations
 from rl_tuner.errors import UserError
 
 if TYPE_CHECKING:
-    from rl_tuner.networks.sequence_rnn import SequenceRNN
+    from rl_tuner.networks.network import Network
     from rl_tuner.worlds import World
 
 FLAGS = flags.FLAGS
@@ -56,7 +56,7 @@ def path() -> pathlib.Path | None:
     return named
 
 
-def load(source: pathlib.Path, world: World | None = None) -> SequenceRNN:
+def load(source: pathlib.Path, world: World | None = None) -> Network:
     """Loads a model, and prints one line of what was read.
 
     Args:
@@ -66,9 +66,9 @@ def load(source: pathlib.Path, world: World | None = None) -> SequenceRNN:
     Raises:
       UserError: it cannot be loaded, or does not suit the flags or the world.
     """
-    from rl_tuner.networks.sequence_rnn import SequenceRNN
+    from rl_tuner.networks.network import Network
 
-    model = SequenceRNN.load(source)
+    model = Network.load(source)
     if FLAGS.min_note is not None:
         given = configurations.range_from(FLAGS.min_note, model.num_classes)
         if not 0 <= given[0] <= given[1] <= 127:

@@ -16,10 +16,12 @@ import dataclasses
 import itertools
 import os
 import pathlib
+import re
 
 from absl import flags
 
-from rl_tuner import config, worlds
+from rl_tuner import worlds
+from rl_tuner.algorithms import ALGORITHMS
 from rl_tuner.commands import cli, device_flags, model_flags, tuning_flags
 from rl_tuner.errors import UserError
 from rl_tuner.runs import resuming, run_directory
@@ -60,7 +62,7 @@ flags.DEFINE_alias("num_evaluated", "num_melodies")
 flags.DEFINE_string(
     "algorithm",
     DEFAULTS.algorithm,
-    f"One of {', '.join(config.ALGORITHMS)}: Q-learning with the log prior, "
+    f"One of {', '.join(ALGORITHMS)}: Q-learning with the log prior, "
     "Psi-learning, G-learning, or rewards only.",
 )
 flags.DEFINE_float(
@@ -142,7 +144,7 @@ def _output_dir(label: str) -> pathlib.Path:
         return cli.writable_directory(own)
     runs = cli.writable_directory(DEFAULT_RUNS)
     for number in itertools.count(1):
-        path = runs / f"{label} {number:03}".replace(" ", "_")
+        path = runs / re.sub(r"[ :]", "_", f"{label} {number:03}")
         if not path.exists():
             return path
     raise AssertionError("unreachable")

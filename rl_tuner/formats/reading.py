@@ -27,26 +27,4 @@ def read(path: str | os.PathLike) -> StoredModel:
         stored = bundles.read(path)
     else:
         stored = checkpoints.read(path)
-    npz_checkpoint.check_shapes(
-        stored.source,
-        stored.weights,
-        weight_shapes(stored.num_classes, stored.layer_sizes),
-    )
     return stored
-
-
-def weight_shapes(
-    num_classes: int, layer_sizes: tuple[int, ...]
-) -> dict[str, tuple[int, ...]]:
-    """The shapes of `SequenceRNN.named_weights`, by name."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    width = num_classes
-    for index, size in enumerate(layer_sizes):
-        shapes[f"lstm_{index}/kernel"] = (width, 4 * size)
-        shapes[f"lstm_{index}/recurrent_kernel"] = (size, 4 * size)
-        shapes[f"lstm_{index}/bias"] = (4 * size,)
-        width = size
-    return shapes | {
-        "logits/kernel": (width, num_classes),
-        "logits/bias": (num_classes,),
-    }

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from rl_tuner.algorithms.value_learning import take_actions
+from rl_tuner.algorithms.algorithm import take_actions
 from rl_tuner.generation.diversity import Corpus, unique_share
 from rl_tuner.generation.policy import Generated, Policy
-from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.networks.network import Network
 from rl_tuner.reports.publication import Evaluation, Experiment
 from rl_tuner.scored_task import ScoredTask
 from rl_tuner.sequence_ends import is_token
@@ -96,7 +96,7 @@ def measure_policy(
     experiment: Experiment,
     num_sequences: int,
     seed: int = 0,
-    untuned: SequenceRNN | None = None,
+    untuned: Network | None = None,
     corpus: Sequence[Sequence[int]] | None = None,
 ) -> Evaluation:
     """Samples sequences and judges them, with standard errors.
@@ -173,9 +173,7 @@ def remarks(task: Task, num_sequences: int) -> list[str]:
     ]
 
 
-def log_priors(
-    prior: SequenceRNN, primes: tf.Tensor, sequences: np.ndarray
-) -> np.ndarray:
+def log_priors(prior: Network, primes: tf.Tensor, sequences: np.ndarray) -> np.ndarray:
     """The log p(a|s) of each token: primes [N, P], sequences [N, T] -> [N, T]."""
     inputs = _shifted(primes, sequences)
     length = sequences.shape[1]
@@ -204,7 +202,7 @@ def next_token_probabilities(
     length = sequences.shape[1]
     q_logits = policy.q_network.unroll(inputs)[:, -length:]
     prior_logits = policy.reward_rnn.unroll(inputs)[:, -length:]
-    return tf.nn.softmax(policy.objective.policy_scores(q_logits, prior_logits)).numpy()
+    return tf.nn.softmax(policy.algorithm.policy_logits(q_logits, prior_logits)).numpy()
 
 
 def _shifted(primes: tf.Tensor, sequences: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rl_tuner.reports.models import UNTUNED, in_order, label
 from rl_tuner.reports.publication import Evaluation, Experiment
 from rl_tuner.reports.significance import LEVEL, Summary, summarize, verdict
 from rl_tuner.reports.tables import (
@@ -17,7 +18,6 @@ from rl_tuner.reports.tables import (
     format_figure,
     markdown_table,
 )
-from rl_tuner.runs.grid import MODEL_LABELS, UNTUNED
 from rl_tuner.runs.run_directory import write_json
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Entry(NamedTuple):
 
     Attributes:
       c: of the models that it is compared with.
-      model: one of `grid.MODEL_LABELS`.
+      model: as in `reports.models`.
       metric: how it is shown.
       summary: its figure.
       published: the paper's; NaN if there is none.
@@ -85,7 +85,7 @@ def compare(
     entries = []
     for row in rows:
         baseline = None
-        for model in (model for model in MODEL_LABELS if model in evaluations):
+        for model in in_order(evaluations):
             runs = evaluations[model]
             if any(row.name not in run.metrics for run in runs):
                 continue
@@ -184,7 +184,7 @@ def layout(entries: Sequence[Entry], experiment: Experiment) -> list[list[Cell]]
     """The cells of a table: metrics down, models across, the paper's beside ours."""
     found = {(entry.metric.name, entry.model): entry for entry in entries}
     metrics = {entry.metric.name: entry.metric for entry in entries}
-    models = [m for m in MODEL_LABELS if any(entry.model == m for entry in entries)]
+    models = in_order(entry.model for entry in entries)
     columns: list[tuple[str, bool]] = []
     for model, following in zip(models, [*models[1:], None], strict=True):
         columns.append((model, False))
@@ -192,7 +192,8 @@ def layout(entries: Sequence[Entry], experiment: Experiment) -> list[list[Cell]]
         # Variants of one model share a published column, behind the last of them.
         if published and experiment.published.get(following) is not published:
             columns.append((model, True))
-    labels = MODEL_LABELS | {UNTUNED: experiment.prior_label}
+    labels = {model: label(model) for model in models}
+    labels[UNTUNED] = experiment.prior_label
     header = ["paper" if is_paper else labels[model] for model, is_paper in columns]
     table = [[Cell("Metric"), *map(Cell, header), Cell("better")]]
     for name, metric in metrics.items():

@@ -64,7 +64,7 @@ class Experiment:
     """The experiment of a task of which nothing was published.
 
     A world whose experiment was published offers `experiment()`, which returns a
-    subclass. Models go by the names in `grid.MODEL_LABELS`.
+    subclass. Models go by the names of `reports.models`.
 
     Attributes:
       prior_label: what the untuned model is called.

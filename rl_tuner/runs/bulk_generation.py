@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from rl_tuner import worlds
-from rl_tuner.algorithms.value_learning import get_objective
+from rl_tuner.algorithms import get_algorithm
 from rl_tuner.generation.evaluation import generate_for_task
 from rl_tuner.generation.policy import Policy
-from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.networks.network import Network
 from rl_tuner.system import jobs as job_runners
 from rl_tuner.system import shards, whole_files
 from rl_tuner.task import Task
@@ -171,9 +171,9 @@ def _load(
     """The policy, the task and its form as text; a process keeps the last ones."""
     from rl_tuner.runs import run_directory
 
-    q_network = SequenceRNN.load(model / run_directory.Q_NETWORK_NAME)
-    reward_rnn = SequenceRNN.load(model / run_directory.REWARD_RNN_NAME)
+    q_network = Network.load(model / run_directory.Q_NETWORK_NAME)
+    reward_rnn = Network.load(model / run_directory.REWARD_RNN_NAME)
     world = worlds.find_world(task_name)
     task = world.make_task(json.loads(task_settings), q_network)
-    policy = Policy(q_network, reward_rnn, get_objective(algorithm))
+    policy = Policy(q_network, reward_rnn, get_algorithm(algorithm))
     return policy, task, worlds.lines_of(world, task)

@@ -18,7 +18,7 @@ import numpy as np
 from rl_tuner import worlds
 from rl_tuner.errors import UserError
 from rl_tuner.lines import Lines
-from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.networks.network import Network
 from rl_tuner.runs import run_directory
 from rl_tuner.system import jobs as job_runners
 from rl_tuner.system import shards, whole_files
@@ -172,6 +172,6 @@ def _sums_path(output: pathlib.Path) -> pathlib.Path:
 def _load(scoring: Scoring) -> Lines:
     """What scores; a process keeps the last one."""
     world = worlds.find_world(scoring.task)
-    model = SequenceRNN.load(scoring.model)
+    model = Network.load(scoring.model)
     task = world.make_task(json.loads(scoring.task_settings), model)
     return worlds.lines_of(world, task)

@@ -17,7 +17,7 @@ from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.generation.evaluation import measure_policy
 from rl_tuner.generation.policy import Policy
-from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.networks.network import Network
 from rl_tuner.reports.publication import Experiment
 from rl_tuner.rl_tuner import RLTuner, TrainingProgress
 from rl_tuner.runs import resuming, run_directory, training_run
@@ -114,7 +114,7 @@ def measure_and_save(
     num_samples: int,
     num_evaluated: int,
     seed: int = 0,
-    untuned: SequenceRNN | None = None,
+    untuned: Network | None = None,
 ) -> None:
     """Writes samples of a policy, to see and to hear, and what is measured of it.
 
@@ -141,7 +141,7 @@ def _carry_out(run: GridRun, report: Callable[[News], None]) -> None:
     settings = run.settings
     work = run.work
     world = worlds.find_world(settings.task)
-    prior = SequenceRNN.load(run.prior)
+    prior = Network.load(run.prior)
     task = world.make_task(settings.task_settings, prior)
     report((0, "starting"))
     run.directory.mkdir(parents=True, exist_ok=True)
@@ -153,9 +153,7 @@ def _carry_out(run: GridRun, report: Callable[[News], None]) -> None:
     report((work, "done"))
 
 
-def _measure(
-    run: GridRun, prior: SequenceRNN, task: Task, experiment: Experiment
-) -> None:
+def _measure(run: GridRun, prior: Network, task: Task, experiment: Experiment) -> None:
     has_moved = run.settings.config["reference_g_update"]
     measure_and_save(
         run_directory.load_policy(run.directory, run.settings),
@@ -171,7 +169,7 @@ def _measure(
 
 
 def _train(
-    run: GridRun, prior: SequenceRNN, task: Task, report: Callable[[News], None]
+    run: GridRun, prior: Network, task: Task, report: Callable[[News], None]
 ) -> None:
     """Trains a run from its start, or its last save, and marks it as trained."""
     settings = run.settings

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rl_tuner.commands.grid_flags import FinishedGrid
+from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.generation.evaluation import (
     generate_for_task,
@@ -20,10 +21,11 @@ from rl_tuner.generation.evaluation import remarks as evaluation_remarks
 from rl_tuner.generation.policy import Policy
 from rl_tuner.reports import comparison, figures
 from rl_tuner.reports.comparison import Entry
+from rl_tuner.reports.models import REFERENCE_G, UNTUNED, in_order
 from rl_tuner.reports.publication import Evaluation, Picture
 from rl_tuner.reports.web_page import WebPage
 from rl_tuner.runs import run_directory
-from rl_tuner.runs.grid import MODEL_LABELS, REFERENCE_G, UNTUNED, GridRun, read_curves
+from rl_tuner.runs.grid import GridRun, read_curves
 from rl_tuner.runs.training_run import CURVE_SEQUENCES
 from rl_tuner.sequence_ends import sequence_lengths
 
@@ -92,7 +94,7 @@ def _constants(finished: FinishedGrid) -> list[float]:
 def _runs_of(finished: FinishedGrid, c: float) -> dict[str, list[GridRun]]:
     """The runs by model, in the order of tables."""
     chosen = [run for run in finished.runs if run.c == c]
-    models = [m for m in MODEL_LABELS if any(run.model == m for run in chosen)]
+    models = in_order(run.model for run in chosen)
     return {m: [run for run in chosen if run.model == m] for m in models}
 
 
@@ -189,11 +191,11 @@ def _draw_next_token(finished: FinishedGrid, c: float, suffix: str) -> Picture:
     path = finished.directory / f"{_file_stem(title)}{suffix}.png"
     policies = {UNTUNED: Policy.of_prior(finished.prior)}
     for model, runs in _runs_of(finished, c).items():
-        if model == "pure_rl":
-            continue
-        first = runs[0]
-        policies[model] = run_directory.load_policy(first.directory, first.settings)
-    author = next(m for m in ("psi", "q", "g", *policies) if m in policies)
+        policy = run_directory.load_policy(runs[0].directory, runs[0].settings)
+        if policy.algorithm.has_kl_control:
+            policies[model] = policy
+    preferred = (RLTunerConfig().algorithm, *in_order(policies)[1:], UNTUNED)
+    author = next(model for model in preferred if model in policies)
     number = finished.runs[0].num_samples
     primes = sample_primes(finished.task, number, seed=1)[:1]
     sequences = generate_for_task(

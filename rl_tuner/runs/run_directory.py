@@ -141,7 +141,7 @@ def claim(path: pathlib.Path, settings: Mapping[str, Any]) -> None:
 
 
 def fingerprint(model: Any) -> str:
-    """The SHA-256 of a `SequenceRNN`'s weights, whatever file they came from."""
+    """The SHA-256 of a `Network`'s weights, whatever file they came from."""
     digest = hashlib.sha256()
     for name, weights in sorted(model.named_weights().items()):
         digest.update(name.encode())
@@ -188,12 +188,12 @@ def load_policy(directory: str | os.PathLike, settings: RunSettings) -> Any:
     Raises:
       UserError: a network is missing or damaged.
     """
-    from rl_tuner.algorithms.value_learning import get_objective
+    from rl_tuner.algorithms import get_algorithm
     from rl_tuner.generation.policy import Policy
-    from rl_tuner.networks.sequence_rnn import SequenceRNN
+    from rl_tuner.networks.network import Network
 
     return Policy(
-        SequenceRNN.load(pathlib.Path(directory) / Q_NETWORK_NAME),
-        SequenceRNN.load(pathlib.Path(directory) / REWARD_RNN_NAME),
-        get_objective(settings.config["algorithm"]),
+        Network.load(pathlib.Path(directory) / Q_NETWORK_NAME),
+        Network.load(pathlib.Path(directory) / REWARD_RNN_NAME),
+        get_algorithm(settings.config["algorithm"]),
     )

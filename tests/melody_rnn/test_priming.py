@@ -14,7 +14,7 @@ from melody_rnn.encoding import FIRST_NOTE, class_to_pitch
 from melody_rnn.notation.midi import write_midi
 from melody_rnn.note_rnn import sequence_examples
 from melody_rnn.task import MelodyTask
-from rl_tuner.algorithms.value_learning import OBJECTIVES
+from rl_tuner.algorithms import get_algorithm
 from rl_tuner.errors import UserError
 from rl_tuner.formats.writing import export
 from rl_tuner.generation import evaluation
@@ -59,8 +59,8 @@ def test_training_starts_from_states_that_have_read_the_primer(prior):
     tuner = RLTuner(prior, PrimedTask(), config)
     tuner.train(300)  # no update yet: the Q network still is the prior
     stored = {
-        name: ring.numpy()[: int(tuner.replay.size)]
-        for name, ring in tuner.replay._rings.items()
+        name: ring.numpy()[: int(tuner.memory.replay.size)]
+        for name, ring in tuner.memory.replay._rings.items()
     }
     expected = {
         primer[-1]: prior.unroll_with_state(primer[np.newaxis, :-1])[1][0]
@@ -98,7 +98,7 @@ def test_one_token_may_be_a_column(prior):
 
 
 def test_evaluation_reads_primers_too(prior):
-    policy = Policy(_random_model(5, (6, 4), 1), prior, OBJECTIVES["g"])
+    policy = Policy(_random_model(5, (6, 4), 1), prior, get_algorithm("g"))
     task = PrimedTask()
     generated = evaluation.generate_for_task(policy, task, 50, seed=3)
     primes = evaluation.sample_primes(task, 50, seed=3)

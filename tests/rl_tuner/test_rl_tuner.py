@@ -24,8 +24,10 @@ def _tuner(prior, task=None, **settings):
 
 def _stored(tuner):
     """The transitions in the order they were stored."""
-    size = int(tuner.replay.size)
-    return {name: ring.numpy()[:size] for name, ring in tuner.replay._rings.items()}
+    size = int(tuner.memory.replay.size)
+    return {
+        name: ring.numpy()[:size] for name, ring in tuner.memory.replay._rings.items()
+    }
 
 
 @pytest.mark.parametrize("algorithm", ["psi", "g"])
@@ -113,7 +115,7 @@ def test_updates_keep_their_ratio(prior, num_sequences, train_every_nth, updates
     )
     tuner.train(60)
     assert tuner.step == 60
-    assert int(tuner._optimizer.iterations) == updates
+    assert int(tuner.learner.optimizer.iterations) == updates
 
 
 def test_target_network_follows_slowly(prior):

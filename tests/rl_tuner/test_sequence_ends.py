@@ -5,7 +5,7 @@ import pytest
 import scipy.special
 from toy_task import CountingTask
 
-from rl_tuner.algorithms.value_learning import OBJECTIVES
+from rl_tuner.algorithms import get_algorithm
 from rl_tuner.generation import evaluation
 from rl_tuner.generation.diversity import Corpus
 from rl_tuner.generation.policy import Policy
@@ -42,7 +42,7 @@ def _policy():
         random = np.random.default_rng(number)
         for variable in network.variables:
             variable.assign(0.4 * random.normal(size=variable.shape))
-    return Policy(*networks, OBJECTIVES["g"])
+    return Policy(*networks, get_algorithm("g"))
 
 
 @pytest.fixture(name="generated", scope="module")

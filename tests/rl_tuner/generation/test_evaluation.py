@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from toy_task import CountingTask
 
-from rl_tuner.algorithms.value_learning import OBJECTIVES
+from rl_tuner.algorithms import get_algorithm
 from rl_tuner.generation import evaluation
 from rl_tuner.generation.policy import Policy
 from rl_tuner.networks.sequence_rnn import SequenceRNN
@@ -16,7 +16,7 @@ def _policy():
         random = np.random.default_rng(number)
         for variable in network.variables:
             variable.assign(random.normal(size=variable.shape))
-    return Policy(*networks, OBJECTIVES["g"])
+    return Policy(*networks, get_algorithm("g"))
 
 
 def test_measures_are_those_of_evaluate_policy(policy):
