@@ -258,7 +258,9 @@ class RLTuner:
 
         The metrics are those of `evaluation.evaluate_policy`.
         """
-        return evaluation.evaluate_policy(self.policy, self.task, num_sequences, seed)
+        return evaluation.evaluate_policy(
+            self.policy, self.task, num_sequences, seed
+        ).metrics
 
     @property
     def local_replicas(self) -> list[RLTuner]:

@@ -41,7 +41,7 @@ class MelodyMaker:
           UserError: it is missing or damaged, or makes no melodies.
         """
         world = worlds.find_world(judge.task)
-        task = world.make_task(judge.settings)
+        task = world.make_task(judge.settings, None)
         if not isinstance(task, MelodyTask):
             raise UserError(
                 f"{directory} belongs to --task={judge.task}; only melodies can be "
@@ -52,9 +52,7 @@ class MelodyMaker:
             settings = run_directory.read_settings(directory)
             self._policy = run_directory.load_policy(directory, settings)
         else:
-            prior = SequenceRNN.load(directory)
-            if hasattr(world, "adapt_model"):
-                prior = world.adapt_model(prior)
+            prior = world.adapt_model(SequenceRNN.load(directory))
             self._policy = Policy.of_prior(prior)
         task.check_model(self._policy.q_network)
 

@@ -44,7 +44,7 @@ def main() -> None:
     from rl_tuner.training.replay_modes import REPLAY_MODES
 
     world = worlds.find_world("molecule")
-    prior = model_flags.load(tuning_flags.prior_path(world), world)
+    prior = model_flags.load(model_flags.untuned_path(world), world)
     task = world.make_task(world.task_settings(), prior)
     print(f"{'mode':14}{'steps':>9}{'seconds':>9}", *(f"{c:>14}" for c in COLUMNS))
     for mode in FLAGS.replay_modes:

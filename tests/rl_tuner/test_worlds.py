@@ -72,7 +72,8 @@ def test_unknown_task_lists_the_known():
 def test_worlds_and_their_flags_need_no_tensorflow():
 
     code = (
-        "import sys; from rl_tuner import worlds, config; from rl_tuner.commands import cli; "
+        "import sys; from rl_tuner import worlds, config; "
+        "from rl_tuner.commands import cli; "
         "worlds.find_world('melody').define_task_flags(); "
         "sys.exit('tensorflow' in sys.modules)"
     )
