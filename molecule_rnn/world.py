@@ -153,7 +153,7 @@ class MoleculeWorld(World):
             "max_length": FLAGS.max_length,
         }
 
-    def make_task(self, settings: dict[str, Any], model: Any) -> Task:
+    def make_task(self, settings: dict[str, Any], model: Any = None) -> Task:
         """The `MoleculeTask` of these settings for a `SequenceRNN` of molecules.
 
         The vocabulary and the statistics of the training set come from the model.
@@ -165,7 +165,7 @@ class MoleculeWorld(World):
         from molecule_rnn.task import MoleculeTask
         from molecule_rnn.vocabulary import Vocabulary
 
-        if "vocabulary" not in model.metadata:
+        if model is None or "vocabulary" not in model.metadata:
             raise UserError(
                 "the model is none of molecules, since it holds no vocabulary; name "
                 "what smiles_rnn_train wrote"

@@ -36,7 +36,9 @@ class World(abc.ABC):
     is_default: bool = False
 
     @abc.abstractmethod
-    def make_task(self, settings: dict[str, Any], model: SequenceRNN | None) -> Task:
+    def make_task(
+        self, settings: dict[str, Any], model: SequenceRNN | None = None
+    ) -> Task:
         """The task of these settings, for this model or one of its kind.
 
         Args:

@@ -41,7 +41,7 @@ class MelodyMaker:
           UserError: it is missing or damaged, or makes no melodies.
         """
         world = worlds.find_world(judge.task)
-        task = world.make_task(judge.settings, None)
+        task = world.make_task(judge.settings)
         if not isinstance(task, MelodyTask):
             raise UserError(
                 f"{directory} belongs to --task={judge.task}; only melodies can be "

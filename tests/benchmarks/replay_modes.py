@@ -55,7 +55,7 @@ def main() -> None:
         tuner = RLTuner(prior, task, tuning_flags.tuner_config(**settings))
         seconds = 0.0
         while True:
-            measured = evaluate_policy(tuner.policy, task, 1000)
+            measured = evaluate_policy(tuner.policy, task, 1000).metrics
             figures = (f"{measured[column]:14.3f}" for column in COLUMNS)
             print(f"{mode:14}{tuner.step:9}{seconds:9.0f}", *figures, flush=True)
             if tuner.step >= FLAGS.training_steps:
