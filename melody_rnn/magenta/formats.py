@@ -1,4 +1,7 @@
-"""Magenta's checkpoints, bundles and magenta.js as formats that a world brings."""
+"""Magenta's checkpoints, bundles and magenta.js as formats that a world brings.
+
+What reads and writes them imports TensorFlow, and is imported when it is needed.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from melody_rnn.magenta import bundles, checkpoints, configurations, magenta_js
+from melody_rnn.magenta import configurations, magenta_js
 from rl_tuner.errors import UserError
 from rl_tuner.formats.model_format import ModelFormat
 from rl_tuner.formats.stored_model import StoredModel
@@ -41,15 +44,21 @@ class MagentaCheckpoint(_MelodyFormat):
 
     def recognises(self, path: pathlib.Path) -> bool:
         """Whether a checkpoint is there, or a folder that holds one."""
+        from melody_rnn.magenta import checkpoints
+
         is_bundle = MagentaBundle().recognises(path)
         return not is_bundle and checkpoints.find_checkpoint(path) is not None
 
     def read(self, path: pathlib.Path) -> StoredModel:
         """Reads a checkpoint under any of the names that Magenta has given."""
+        from melody_rnn.magenta import checkpoints
+
         return checkpoints.read(path)
 
     def write(self, model: SequenceRNN, path: pathlib.Path) -> str:
         """Writes a V2 checkpoint that holds the weights under two sets of names."""
+        from melody_rnn.magenta import checkpoints
+
         prefix = checkpoints.write(path, model.weight_arrays())
         return (
             f"NoteRNNLoader: checkpoint_dir={path}, hparams "
@@ -65,19 +74,23 @@ class MagentaBundle(_MelodyFormat):
 
     name = "mag"
     description = "a bundle for melody_rnn_generate"
-    suffix = bundles.SUFFIX
+    suffix = ".mag"
     looks_like = "a bundle *.mag"
 
     def recognises(self, path: pathlib.Path) -> bool:
         """Whether a file is called so."""
-        return path.suffix == bundles.SUFFIX and not path.is_dir()
+        return path.suffix == self.suffix and not path.is_dir()
 
     def read(self, path: pathlib.Path) -> StoredModel:
         """Reads the checkpoint in the bundle, and which notes its classes are."""
+        from melody_rnn.magenta import bundles
+
         return bundles.read(path)
 
     def write(self, model: SequenceRNN, path: pathlib.Path) -> str:
         """Writes a bundle of the config that has the model's range."""
+        from melody_rnn.magenta import bundles
+
         config = configurations.config_for(model.num_classes, model.metadata)
         bundles.write(
             path,
