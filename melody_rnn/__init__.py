@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from melody_rnn.task import MelodyTask
 
 __all__ = ["MelodyTask"]
+
+# pydub, which note_seq imports, warns of a missing ffmpeg that nothing here uses.
+warnings.filterwarnings("ignore", module="pydub")
 
 
 def __getattr__(name: str) -> Any:

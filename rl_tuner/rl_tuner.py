@@ -210,7 +210,9 @@ class RLTuner:
 
         The metrics are those of `evaluation.evaluate_policy`.
         """
-        return evaluation.evaluate_policy(self.policy, self.task, num_sequences, seed)
+        return evaluation.evaluate_policy(
+            self.policy, self.task, num_sequences, seed
+        ).metrics
 
     def state(self) -> LazyArrays:
         """All of the run that `restore` needs to resume as if it had not been cut.

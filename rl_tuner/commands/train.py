@@ -82,7 +82,7 @@ def main() -> None:
     device_flags.check_flags()
     tuner_config = tuning_flags.tuner_config()
     settings = world.task_settings()
-    prior_path = tuning_flags.prior_path(world)
+    prior_path = model_flags.untuned_path(world)
     label = f"{tuner_config.algorithm} {world.run_label(settings)}"
     run_settings = run_directory.RunSettings(
         task=FLAGS.task,

@@ -2,21 +2,22 @@
 
 import dataclasses
 import math
-import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from absl import flags
 
 from rl_tuner import config, worlds
-from rl_tuner.commands import model_flags
+from rl_tuner.commands import world_flags
 from rl_tuner.errors import UserError
 
 FLAGS = flags.FLAGS
 DEFAULTS = config.RLTunerConfig()
 
 flags.DEFINE_string(
-    "task", worlds.DEFAULT_TASK, "What is tuned for; some.module:SomeTask for your own."
+    "task",
+    worlds.default_task(),
+    "What is tuned for; some.module:SomeTask for your own.",
 )
 flags.DEFINE_integer(
     "training_steps",
@@ -98,9 +99,8 @@ flags.DEFINE_bool(
 
 def define_task_flags(argv: list[str]) -> None:
     """Defines the flags of the world that the command line names, and its defaults."""
-    world = worlds.find_world(worlds.task_in(argv))
-    world.define_task_flags()
-    set_defaults(worlds.tuning_defaults_of(world, argv))
+    world = world_flags.define_task_flags(argv)
+    set_defaults(world.tuning_defaults(argv))
 
 
 def set_defaults(values: Mapping[str, Any]) -> None:
@@ -140,8 +140,3 @@ def tuner_config(**settings: Any) -> config.RLTunerConfig:
     if values["exploration_steps"] is None:
         values["exploration_steps"] = FLAGS.training_steps // 2
     return config.RLTunerConfig(**values)
-
-
-def prior_path(world: worlds.World) -> pathlib.Path:
-    """Where the model lies that is to be tuned: the flag's, or the shipped one."""
-    return model_flags.path() or worlds.shipped_checkpoint(world)

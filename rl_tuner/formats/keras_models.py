@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any
 
 import tensorflow as tf
 
 from rl_tuner.errors import UserError
+from rl_tuner.formats.model_format import WritableModel
 
 
-def write_keras(path: pathlib.Path, network: Any) -> None:
+def write_keras(path: pathlib.Path, network: WritableModel) -> None:
     """Writes `Network.as_keras_model` as a `.keras` file.
 
     Raises:
@@ -22,7 +22,7 @@ def write_keras(path: pathlib.Path, network: Any) -> None:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
 
 
-def write_saved_model(directory: pathlib.Path, network: Any) -> None:
+def write_saved_model(directory: pathlib.Path, network: WritableModel) -> None:
     """Writes a TensorFlow SavedModel with the signature of `Network.as_keras_model`.
 
     Raises:

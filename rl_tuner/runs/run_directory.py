@@ -13,7 +13,7 @@ from typing import Any
 import rl_tuner
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
-from rl_tuner.reports.publication import Evaluation
+from rl_tuner.metrics import Evaluation
 from rl_tuner.system import checked_json
 from rl_tuner.system.whole_files import write_atomically
 

@@ -91,7 +91,9 @@ def run(
     untuned = Policy.of_prior(prior)
     samples = directory / "samples"
     with _writing_to(directory):
-        before = evaluate_policy(untuned, task, outputs.num_evaluated, corpus=corpus)
+        before = evaluate_policy(
+            untuned, task, outputs.num_evaluated, corpus=corpus
+        ).metrics
         write_samples(untuned, task, outputs.num_samples, samples / "before", "untuned")
         _stop_if_asked(tuner, outputs)
         with tqdm(total=num_steps, unit=" steps", smoothing=0.1) as bar:
@@ -102,7 +104,7 @@ def run(
         _stop_if_asked(tuner, outputs)
         after = evaluate_policy(
             tuner.policy, task, outputs.num_evaluated, corpus=corpus
-        )
+        ).metrics
         metrics = {"before": before, "after": after}
         _write_metrics(metrics, task, directory)
     discard_saves(directory)
@@ -279,7 +281,7 @@ def _curve_point(tuner: RLTuner, progress: TrainingProgress) -> dict[str, float]
     """What the policy does now, measured on all tokens of some sequences."""
     measured = evaluate_policy(
         tuner.policy, tuner.task, CURVE_SEQUENCES, seed=progress.step
-    )
+    ).metrics
     return {
         "step": progress.step,
         "loss": progress.loss,

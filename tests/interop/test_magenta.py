@@ -9,10 +9,11 @@ import pytest
 import tensorflow as tf
 from reference import REFERENCE, needs_reference
 
+from melody_rnn.magenta.formats import hparams
 from melody_rnn.note_rnn import sequence_examples
 from rl_tuner.algorithms import get_algorithm
 from rl_tuner.errors import UserError
-from rl_tuner.formats.writing import export, hparams
+from rl_tuner.formats.writing import export
 from rl_tuner.generation.policy import Policy
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 

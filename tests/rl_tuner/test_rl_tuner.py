@@ -188,5 +188,6 @@ def test_g_may_begin_at_what_the_prior_usually_earns(prior):
 
 
 def test_only_g_may_begin_apart_from_the_prior():
-    with pytest.raises(UserError, match="'zero' is for algorithm 'g' only, not 'psi'"):
-        RLTunerConfig(initial_values="zero")
+    prior, task = SequenceRNN(5, (6,)), CountingTask()
+    with pytest.raises(UserError, match=r"'zero' is for .* as 'g', not for 'psi'"):
+        RLTuner(prior, task, RLTunerConfig(initial_values="zero"))

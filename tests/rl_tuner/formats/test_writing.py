@@ -14,10 +14,11 @@ from reference import REFERENCE, needs_reference
 from rl_tuner import worlds
 from rl_tuner.algorithms import get_algorithm
 from rl_tuner.errors import UserError
-from rl_tuner.formats.writing import FORMATS, export
+from rl_tuner.formats.writing import export, known_formats
 from rl_tuner.generation.policy import Policy
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 
+FORMATS = known_formats()
 TOLERANCE = 1e-6
 
 
@@ -34,7 +35,7 @@ def random_model(num_classes=38, layer_sizes=(12,), seed=0, metadata=None):
 
 
 def _output(tmp_path, file_format):
-    return tmp_path / f"exported{FORMATS[file_format][0]}"
+    return tmp_path / f"exported{FORMATS[file_format].suffix}"
 
 
 def _from_js(folder):
@@ -348,7 +349,14 @@ def test_binary_exports_a_run(tmp_path):
             ["--format=onnx"],
             "unknown --format='onnx'; choose one of magenta_checkpoint",
         ),
-        (["--format=mag", "--output=a.mag"], "name one model: --run_dir"),
+        (
+            ["--format=mag", "--output=a.mag", "--run_dir=a", "--bundle_file=b.mag"],
+            "name one model: --run_dir",
+        ),
+        (
+            ["--format=mag", "--output=a.mag", "--task=molecule"],
+            "--format=mag is for melodies",
+        ),
         (["--format=mag", "--bundle_file=b.mag"], "--output is missing"),
         (
             ["--format=mag", "--output=a.mag", "--bundle_file=b.zip"],
