@@ -48,7 +48,8 @@ def find_rules(paths: Sequence[str]) -> OwnRules:
     for path in paths:
         rule, name = user_code.find(path, "--rule"), path.rpartition(":")[2]
         try:
-            rewards = _compiled_rewards(rule)
+            graph_rule = tf.function(rule)  # Python's `if` on tensors is converted
+            rewards = _compiled_rewards(graph_rule)
         except Exception as error:  # TensorFlow and a user's code may fail in any way
             reason = _line(error)
         else:
@@ -57,7 +58,7 @@ def find_rules(paths: Sequence[str]) -> OwnRules:
                     f"--rule={path} returns {rewards.dtype.name} {rewards.shape} for 2 "
                     "melodies; it must return float32 [N], a reward for each"
                 )
-            compiled.append((name, rule))
+            compiled.append((name, graph_rule))
             continue
         try:
             _checked_number(rule([14]), name)
@@ -171,7 +172,7 @@ class PythonRuleTask(ScoredTask, MelodyTask):
 def _compiled_rewards(rule: Callable[[Any], Any]) -> tf.Tensor:
     """What a rule gives two melodies when it is compiled."""
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def rewards(composition: tf.Tensor, beat: tf.Tensor) -> tf.Tensor:
         leap_state = tf.zeros([2, LEAP_STATE_SIZE], tf.int32)
         action = composition[:, 0]

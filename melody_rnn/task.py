@@ -48,6 +48,7 @@ class MelodyTask(Task):
     name = "melody"
     num_classes = NUM_CLASSES
     reward_state_size = LEAP_STATE_SIZE
+    uses_autograph = False
 
     def __init__(
         self,

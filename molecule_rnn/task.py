@@ -45,6 +45,7 @@ class MoleculeTask(ScoredTask):
 
     name = "molecule"
     end_token = EOS
+    uses_autograph = False
     curve_panels = {row.name: row.label for row in TABLE2_ROWS}  # noqa: RUF012
 
     def __init__(

@@ -5,13 +5,19 @@ from __future__ import annotations
 import abc
 import pathlib
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from rl_tuner.errors import UserError
 from rl_tuner.metrics import Judgement, MetricRow
-from rl_tuner.networks.network import Network
+
+
+class HasClasses(Protocol):
+    """What a task must know of a model: how many tokens it has."""
+
+    num_classes: int
 
 
 class Task(abc.ABC):
@@ -27,6 +33,9 @@ class Task(abc.ABC):
       end_token: a sequence also ends with this token; None if no token ends it.
       reward_state_size: integers per sequence that `reward` carries from one token to
         the next; they are 0 before the first.
+      uses_autograph: whether `prime`, `random_actions` and `reward` may use Python's
+        `if` and `while` on tensors. TensorFlow takes a while to convert them; a task
+        that does without says False.
       uses_log_prior: False keeps log p(a|s) out of the reward under any algorithm.
       curve_panels: which of `metrics` are drawn along training: name -> title.
     """
@@ -36,6 +45,7 @@ class Task(abc.ABC):
     max_length: int
     end_token: int | None = None
     reward_state_size: int = 0
+    uses_autograph: bool = True
     uses_log_prior: bool = True
     curve_panels: Mapping[str, str] = {}
 
@@ -80,7 +90,7 @@ class Task(abc.ABC):
     def metrics(self, sequences: np.ndarray) -> dict[str, float]:
         """What generated sequences [N, max_length] are judged by, name -> value."""
 
-    def check_model(self, model: Network) -> None:
+    def check_model(self, model: HasClasses) -> None:
         """Proves that a model has the task's vocabulary.
 
         Raises:

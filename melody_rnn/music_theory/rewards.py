@@ -104,7 +104,7 @@ def _compiled_scan(
     """Returns int32 [N, T] -> a list of float32 [N, T], compiled once per settings."""
     step = functools.partial(step_rewards, settings=settings)
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def rewards(compositions: tf.Tensor) -> list[tf.Tensor]:
         collected = scan(step, compositions, len(settings.reward_names))
         return tf.unstack(tf.transpose(collected, [2, 1, 0]))

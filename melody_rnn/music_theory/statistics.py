@@ -112,7 +112,7 @@ def _compiled_counts(
         step = MelodyStep(composition, beat, action, leaps, settings)
         return tf.stack(_event_counts(step), axis=1), step.next_leap_state
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def counts(compositions: tf.Tensor) -> list[tf.Tensor]:
         number, length = compositions.shape
         whole = MelodyStep(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -60,6 +60,11 @@ class Step(NamedTuple):
     ended: tf.Tensor
 
 
+def graph_code(task: Task, method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a task to be traced, with Python's control flow where it uses it."""
+    return tf.function(method) if task.uses_autograph else method
+
+
 def start(
     task: Task, q_network: Network, reward_rnn: Network, primes: tf.Tensor
 ) -> ActingState:
@@ -98,7 +103,7 @@ def act(
     prior_logits, prior_state = reward_rnn.step(state.last_tokens, state.prior_state)
     policy_logits = algorithm.policy_logits(q_logits, prior_logits)
     actions = choose(policy_logits)
-    rewards, reward_state = task.reward(
+    rewards, reward_state = graph_code(task, task.reward)(
         state.sequences, state.positions, actions, state.reward_state
     )
     here = tf.range(task.max_length) == state.positions[:, tf.newaxis]

@@ -38,6 +38,8 @@ class Actor:
         self._algorithm = algorithm
         self._q_network, self._reward_rnn = q_network, reward_rnn
         self._config = config
+        self._prime = acting.graph_code(task, task.prime)
+        self._random_actions = acting.graph_code(task, task.random_actions)
         primes = task.prime(config.num_sequences, seeds.at_start)
         self.variables = tf.nest.map_structure(
             lambda value: tf.Variable(value, trainable=False),
@@ -63,14 +65,14 @@ class Actor:
         def choose(policy_logits: tf.Tensor) -> tf.Tensor:
             if samples or self._algorithm.is_on_policy:
                 return exploration.boltzmann(policy_logits, act_seed)
-            random_actions = self.task.random_actions(count, random_seed)
+            random_actions = self._random_actions(count, random_seed)
             return exploration.epsilon_greedy(
                 policy_logits, random_actions, epsilon, act_seed
             )
 
         networks = self._q_network, self._reward_rnn
         step, state = acting.act(self.task, self._algorithm, *networks, state, choose)
-        primes = self.task.prime(count, prime_seed)
+        primes = self._prime(count, prime_seed)
         return step, acting.restart(*networks, state, step.ended, primes)
 
     def epsilon(self, step: tf.Tensor) -> tf.Tensor:

@@ -191,3 +191,33 @@ def test_only_g_may_begin_apart_from_the_prior():
     prior, task = SequenceRNN(5, (6,)), CountingTask()
     with pytest.raises(UserError, match=r"'zero' is for .* as 'g', not for 'psi'"):
         RLTuner(prior, task, RLTunerConfig(initial_values="zero"))
+
+
+def test_a_task_may_use_pythons_control_flow_on_tensors():
+    class Branching(CountingTask):
+        def reward(self, sequences, positions, actions, reward_state):
+            rewards = tf.zeros([actions.shape[0]])
+            if tf.reduce_sum(actions) >= 0:
+                rewards += 1.0
+            turn = tf.constant(0)
+            while turn < 3:
+                rewards += 0.5
+                turn += 1
+            return rewards, reward_state
+
+    tuner = RLTuner(SequenceRNN(5, (6,)), Branching(), RLTunerConfig())
+    reports = []
+    tuner.train(100, reports.append)
+    assert reports[-1].task_reward == 2.5
+
+
+def test_exploration_falls_over_half_of_the_training_as_the_command_has_it():
+    prior, task = SequenceRNN(5, (6,)), CountingTask()
+    states = []
+    for exploration_steps in (None, 500):
+        config = RLTunerConfig(exploration_steps=exploration_steps, replay_capacity=200)
+        tuner = RLTuner(prior, task, config)
+        tuner.train(1_000)
+        states.append(tuner.state())
+    for name, array in states[0].items():
+        np.testing.assert_array_equal(array, states[1][name], err_msg=name)
