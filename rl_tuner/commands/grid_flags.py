@@ -14,7 +14,7 @@ from rl_tuner import config, worlds
 from rl_tuner.commands import cli, model_flags, tuning_flags
 from rl_tuner.errors import UserError
 from rl_tuner.runs import grid, resuming, run_directory
-from rl_tuner.system import jobs, provenance
+from rl_tuner.system import jobs, provenance, same_settings
 
 if TYPE_CHECKING:
     from rl_tuner.networks.sequence_rnn import SequenceRNN
@@ -119,7 +119,7 @@ def carry_out() -> FinishedGrid:
             "num_samples": FLAGS.num_samples,
             "config": {name: base[name] for name in base if name not in _VARIED},
         }
-        run_directory.claim(output_dir / "grid.json", made_with)
+        same_settings.claim(output_dir / "grid.json", made_with)
         runs = _runs(configs, task_settings, prior_path, output_dir)
         log = {
             "command": provenance.command_line(),

@@ -47,8 +47,9 @@ def set_defaults(values: Mapping[str, Any]) -> None:
 def check_counts(*names: str) -> None:
     """Proves that flags are counts; a `UserError` names the first that is not."""
     for name in names:
-        if FLAGS[name].value < 1:
-            raise UserError(f"--{name}={FLAGS[name].value} must be at least 1")
+        count: Any = FLAGS[name].value
+        if count < 1:
+            raise UserError(f"--{name}={count} must be at least 1")
 
 
 def constants(texts: Sequence[str]) -> list[float]:

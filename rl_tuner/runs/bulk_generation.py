@@ -17,7 +17,7 @@ from rl_tuner.generation.evaluation import generate_for_task
 from rl_tuner.generation.policy import Policy
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.system import jobs as job_runners
-from rl_tuner.system import shards, whole_files
+from rl_tuner.system import same_settings, shards, whole_files
 from rl_tuner.task import Task
 
 STEM = "sequences"
@@ -98,7 +98,7 @@ def generate_shards(
     """
     from rl_tuner.runs import run_directory
 
-    run_directory.claim(
+    same_settings.claim(
         output_dir / "generation.json",
         dataclasses.asdict(generation)
         | {

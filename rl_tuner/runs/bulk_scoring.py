@@ -21,7 +21,7 @@ from rl_tuner.lines import Lines
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.runs import run_directory
 from rl_tuner.system import jobs as job_runners
-from rl_tuner.system import shards, whole_files
+from rl_tuner.system import same_settings, shards, whole_files
 
 STEM = "scores"
 SUMMARY_NAME = "summary.json"
@@ -93,7 +93,7 @@ def score_shards(
     Raises:
       UserError: the folder holds other scores, or a line is no sequence of the task.
     """
-    run_directory.claim(
+    same_settings.claim(
         output_dir / "scoring.json",
         {
             "task": scoring.task,
