@@ -157,7 +157,7 @@ def test_other_data_or_settings_are_no_continuation(dataset, tmp_path):
     other_splits = splits | {"eval": splits["eval"] | {"sha256": "0" * 64}}
     description = dataset.description | {"splits": other_splits}
     other_data = dataclasses.replace(dataset, description=description)
-    with pytest.raises(UserError, match="holds runs of other settings, .*: data is"):
+    with pytest.raises(UserError, match=r"holds runs of other settings, .*: data is"):
         _train(short, other_data, tmp_path)
 
 
