@@ -26,7 +26,10 @@ SCRIPTS = {
     "rl_tuner_tradeoff": "rl_tuner.commands.tradeoff",
     "rl_tuner_listen": "melody_rnn.commands.listen",
 }
-WORLDS = {"melody": "melody_rnn.world", "molecule": "molecule_rnn.world"}
+WORLDS = {
+    "melody": "melody_rnn.world:MelodyWorld",
+    "molecule": "molecule_rnn.world:MoleculeWorld",
+}
 PACKAGE_DATA = {
     "rl_tuner": ["py.typed"],
     "melody_rnn": ["py.typed"],
@@ -96,6 +99,6 @@ setup(
         "console_scripts": [
             f"{name} = {module}:console_entry" for name, module in SCRIPTS.items()
         ],
-        "rl_tuner.worlds": [f"{name} = {module}" for name, module in WORLDS.items()],
+        "rl_tuner.worlds": [f"{name} = {world}" for name, world in WORLDS.items()],
     },
 )

@@ -2,7 +2,7 @@
 
 import math
 
-from rl_tuner.reports.tables import MetricRow
+from rl_tuner.metrics import MetricRow
 
 TABLE1_ROWS = (
     MetricRow("notes_excessively_repeated", "Notes excessively repeated", "%", "lower"),

@@ -1,9 +1,9 @@
-"""Melodies as a world of `rl_tuner`'s binaries: their flags; imports no TensorFlow."""
+"""MelodyWorld: melodies, their flags and models; imports no TensorFlow."""
 
 from __future__ import annotations
 
 import pathlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
@@ -22,152 +22,182 @@ from melody_rnn.priming import (
     take_primers,
 )
 from rl_tuner.errors import UserError
+from rl_tuner.world import World
 
-SHIPPED_CHECKPOINT = "note_rnn"
+if TYPE_CHECKING:
+    from rl_tuner.formats.model_format import ModelFormat
+    from rl_tuner.networks.sequence_rnn import SequenceRNN
+    from rl_tuner.reports.publication import Publication
+    from rl_tuner.task import Task
 
 FLAGS = flags.FLAGS
 
 
-def define_task_flags() -> None:
-    """Defines the flags that choose what a melody is rewarded for."""
-    flags.DEFINE_string(
-        "rules",
-        "paper",
-        f"How the rules read classes 0 and 1, one of {', '.join(READINGS)}: 'paper' "
-        "takes 0 for a rest and 1 for a hold, as the papers' rules do, which "
-        "punishes held notes; 'corrected' reads them as what they are.",
-    )
-    flags.DEFINE_string("key", "C major", "Any major or minor key, e.g. 'A minor'.")
-    flags.DEFINE_string(
-        "reward_mode", "music_theory_all", f"One of {', '.join(MODES)}."
-    )
-    flags.DEFINE_string(
-        "rule_weights",
-        "",
-        "Factors of single rules, 0 switches one off: key=2,motif=0.",
-    )
-    flags.DEFINE_string(
-        "rule",
-        "",
-        "Rules of your own: my_module:my_rule,... each a function of a MelodyStep in "
-        "TensorFlow, which is compiled, or of a list of classes in plain Python, which "
-        "is slower.",
-    )
-    flags.DEFINE_integer(
-        "num_notes_in_melody", 32, "Events in a melody, a sixteenth each."
-    )
-    flags.DEFINE_bool(
-        "prime_with_all_notes",
-        False,
-        "Draw the highest note too in priming and exploring; the reference never does.",
-    )
-    define_priming_flags()
+class MelodyWorld(World):
+    """Melodies by the rules of music theory, and models of Magenta's."""
 
+    name = "melody"
+    shipped_checkpoint = "note_rnn"
+    is_default = True
 
-def define_generate_flags() -> None:
-    """Defines the flags of priming; Magenta's names."""
-    define_primer_flags()
-    flags.DEFINE_float(
-        "qpm",
-        None,
-        "Quarter notes a minute of what is written; by default those of --primer_midi, "
-        "else 80.",
-    )
-
-
-def task_settings() -> dict[str, Any]:
-    """The arguments of `MelodyTask` that the flags give.
-
-    Raises:
-      UserError: one is unknown or makes no sense.
-    """
-    own_rules = parse_own_rules(FLAGS.rule)
-    settings = {
-        "rules": FLAGS.rules,
-        "key": FLAGS.key,
-        "reward_mode": FLAGS.reward_mode,
-        "rule_weights": parse_rule_weights(FLAGS.rule_weights, list(own_rules)),
-        "rule": list(own_rules.values()),
-        "num_notes_in_melody": FLAGS.num_notes_in_melody,
-        "prime_with_all_notes": FLAGS.prime_with_all_notes,
-        **settings_from_flags(),
-    }
-    # Refuses bad values now, before TensorFlow takes its seconds.
-    MusicTheorySettings(
-        rules=FLAGS.rules,
-        key=FLAGS.key,
-        mode=FLAGS.reward_mode,
-        rule_weights=settings["rule_weights"],
-        extra_rules=tuple(own_rules.items()),
-    )
-    return settings
-
-
-def make_task(settings: dict[str, Any], model: Any = None) -> Any:
-    """The `MelodyTask` of these settings; any model will do."""
-    del model
-    from melody_rnn import own_rules
-
-    settings = dict(settings)
-    primers = take_primers(settings)
-    return own_rules.make_task(primers=primers, **settings)
-
-
-def experiment() -> Any:
-    """Table 1 and the figures of Jaques et al. 2016."""
-    from melody_rnn.publication import MelodyExperiment
-
-    return MelodyExperiment()
-
-
-def read_corpus(directory: str) -> list[Any]:
-    """The training tunes of what note_rnn_create_dataset wrote, each [steps] ints."""
-    from melody_rnn.encoding import NUM_CLASSES
-    from melody_rnn.note_rnn.sequence_examples import read_melodies
-
-    paths = sorted(pathlib.Path(directory).glob("training_melodies.tfrecord-*"))
-    if not paths:
-        raise UserError(
-            f"no training_melodies.tfrecord-* in --corpus_dir={directory}; name what "
-            "note_rnn_create_dataset wrote"
+    def define_task_flags(self) -> None:
+        """Defines the flags that choose what a melody is rewarded for."""
+        flags.DEFINE_string(
+            "rules",
+            "paper",
+            f"How the rules read classes 0 and 1, one of {', '.join(READINGS)}: "
+            "'paper' takes 0 for a rest and 1 for a hold, as the papers' rules do, "
+            "which punishes held notes; 'corrected' reads them as what they are.",
         )
-    return read_melodies(paths, NUM_CLASSES)
+        flags.DEFINE_string("key", "C major", "Any major or minor key, e.g. 'A minor'.")
+        flags.DEFINE_string(
+            "reward_mode", "music_theory_all", f"One of {', '.join(MODES)}."
+        )
+        flags.DEFINE_string(
+            "rule_weights",
+            "",
+            "Factors of single rules, 0 switches one off: key=2,motif=0.",
+        )
+        flags.DEFINE_string(
+            "rule",
+            "",
+            "Rules of your own: my_module:my_rule,... each a function of a MelodyStep "
+            "in TensorFlow, which is compiled, or of a list of classes in plain "
+            "Python, which is slower.",
+        )
+        flags.DEFINE_integer(
+            "num_notes_in_melody", 32, "Events in a melody, a sixteenth each."
+        )
+        flags.DEFINE_bool(
+            "prime_with_all_notes",
+            False,
+            "Draw the highest note too in priming and exploring; the reference never "
+            "does.",
+        )
+        define_priming_flags()
 
+    def define_generate_flags(self) -> None:
+        """Defines the flags of priming; Magenta's names."""
+        define_primer_flags()
+        flags.DEFINE_float(
+            "qpm",
+            None,
+            "Quarter notes a minute of what is written; by default those of "
+            "--primer_midi, else 80.",
+        )
 
-def run_label(settings: dict[str, Any]) -> str:
-    """How the rules are read: that is what one hears."""
-    return f"{settings['rules']} rules"
+    def task_settings(self) -> dict[str, Any]:
+        """The arguments of `MelodyTask` that the flags give.
 
+        Raises:
+          UserError: one is unknown or makes no sense.
+        """
+        own_rules = parse_own_rules(FLAGS.rule)
+        settings = {
+            "rules": FLAGS.rules,
+            "key": FLAGS.key,
+            "reward_mode": FLAGS.reward_mode,
+            "rule_weights": parse_rule_weights(FLAGS.rule_weights, list(own_rules)),
+            "rule": list(own_rules.values()),
+            "num_notes_in_melody": FLAGS.num_notes_in_melody,
+            "prime_with_all_notes": FLAGS.prime_with_all_notes,
+            **settings_from_flags(),
+        }
+        # Refuses bad values now, before TensorFlow takes its seconds.
+        MusicTheorySettings(
+            rules=FLAGS.rules,
+            key=FLAGS.key,
+            mode=FLAGS.reward_mode,
+            rule_weights=settings["rule_weights"],
+            extra_rules=tuple(own_rules.items()),
+        )
+        return settings
 
-def primers_from_flags(num_outputs: int) -> list[list[int]] | None:
-    """The melody to continue, once for each output; None without one."""
-    if FLAGS.primer_midi and FLAGS.primer_melody:
-        raise UserError("give --primer_midi or --primer_melody, not both")
-    if not FLAGS.primer_midi and not FLAGS.primer_melody:
-        return None
-    return [read_primer(FLAGS.primer_midi, FLAGS.primer_melody)] * num_outputs
+    def make_task(self, settings: dict[str, Any], model: Any = None) -> Task:
+        """The `MelodyTask` of these settings; any model will do."""
+        del model
+        from melody_rnn import own_rules
 
+        settings = dict(settings)
+        primers = take_primers(settings)
+        return own_rules.make_task(primers=primers, **settings)
 
-def write_settings() -> dict[str, Any]:
-    """The tempo to write melodies at."""
-    from melody_rnn.notation.midi import read_tempo
+    def publication(self) -> Publication:
+        """Table 1 and the figures of Jaques et al. 2016."""
+        from melody_rnn.publication import MelodyPublication
 
-    if FLAGS.qpm is None:
-        return {"qpm": read_tempo(FLAGS.primer_midi)} if FLAGS.primer_midi else {}
-    if not 0 < FLAGS.qpm < float("inf"):
-        raise UserError(f"--qpm={FLAGS.qpm} must be above 0 and finite")
-    return {"qpm": FLAGS.qpm}
+        return MelodyPublication()
 
+    def read_corpus(self, directory: str) -> list[Any]:
+        """The training tunes that note_rnn_create_dataset wrote, each [steps] ints."""
+        from melody_rnn.encoding import NUM_CLASSES
+        from melody_rnn.note_rnn.sequence_examples import read_melodies
 
-def adapt_model(model: Any) -> Any:
-    """The model restricted to the notes that the rules know."""
-    from melody_rnn.magenta.melody_range import in_our_range
+        paths = sorted(pathlib.Path(directory).glob("training_melodies.tfrecord-*"))
+        if not paths:
+            raise UserError(
+                f"no training_melodies.tfrecord-* in --corpus_dir={directory}; name "
+                "what note_rnn_create_dataset wrote"
+            )
+        return read_melodies(paths, NUM_CLASSES)
 
-    return in_our_range(model)
+    def run_label(self, settings: dict[str, Any]) -> str:
+        """How the rules are read: that is what one hears."""
+        return f"{settings['rules']} rules"
 
+    def primers_from_flags(self, num_outputs: int) -> list[list[int]] | None:
+        """The melody to continue, once for each output; None without one."""
+        if FLAGS.primer_midi and FLAGS.primer_melody:
+            raise UserError("give --primer_midi or --primer_melody, not both")
+        if not FLAGS.primer_midi and not FLAGS.primer_melody:
+            return None
+        return [read_primer(FLAGS.primer_midi, FLAGS.primer_melody)] * num_outputs
 
-def lines(task: Any) -> Any:
-    """How melodies are written as text, and scored."""
-    from melody_rnn.melody_lines import MelodyLines
+    def write_settings(self) -> dict[str, Any]:
+        """The tempo to write melodies at."""
+        from melody_rnn.notation.midi import read_tempo
 
-    return MelodyLines(task)
+        if FLAGS.qpm is None:
+            return {"qpm": read_tempo(FLAGS.primer_midi)} if FLAGS.primer_midi else {}
+        if not 0 < FLAGS.qpm < float("inf"):
+            raise UserError(f"--qpm={FLAGS.qpm} must be above 0 and finite")
+        return {"qpm": FLAGS.qpm}
+
+    def adapt_model(self, model: SequenceRNN) -> SequenceRNN:
+        """The model restricted to the notes that the rules know."""
+        from melody_rnn.magenta.melody_range import in_our_range
+
+        return in_our_range(model)
+
+    def define_model_flags(self) -> None:
+        """Defines the flag that says which notes a model's classes are."""
+        flags.DEFINE_integer(
+            "min_note",
+            None,
+            "MIDI pitch of that model's lowest note class; by default what its bundle "
+            "says, 48 where it has 38 classes and 0 where it has 130.",
+        )
+
+    def apply_model_flags(self, model: SequenceRNN) -> None:
+        """Notes the range that --min_note gives in the model's metadata."""
+        if FLAGS.min_note is None:
+            return
+        from melody_rnn.magenta import configurations
+
+        given = configurations.range_from(FLAGS.min_note, model.num_classes)
+        if not 0 <= given[0] <= given[1] <= 127:
+            raise UserError(
+                f"--min_note={FLAGS.min_note} makes the model's {model.num_classes} "
+                f"classes the notes {given[0]} to {given[1]}; they must be in 0 to 127"
+            )
+        model.metadata[configurations.RANGE_KEY] = given
+
+    def formats(self) -> list[ModelFormat]:
+        """Magenta's."""
+        from melody_rnn.magenta import formats
+
+        return [
+            formats.MagentaCheckpoint(),
+            formats.MagentaBundle(),
+            formats.MagentaJs(),
+        ]

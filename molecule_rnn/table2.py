@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from rl_tuner.reports.tables import MetricRow
+from rl_tuner.metrics import MetricRow
 
 TABLE2_ROWS = (
     MetricRow("percent_valid", "Percent valid", "%", "higher"),

@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import functools
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from molecule_rnn.scoring.molecule_statistics import molecule_stats
+from molecule_rnn.scoring import molecule_statistics
 from molecule_rnn.scoring.rewards import RewardSettings, carbon_runs, prefix_rewards
 from molecule_rnn.scoring.scoring_pool import ScoringPool
-from molecule_rnn.smiles_rnn.config import PROTOCOLS, RANDOM_TOKEN
+from molecule_rnn.smiles_rnn.config import PROTOCOLS, RANDOM_TOKEN, START_TOKEN
 from molecule_rnn.smiles_rnn.statistics import CARBON
 from molecule_rnn.structures import write_structures
-from molecule_rnn.table2 import DIVERSITY_ROWS, TABLE2_ROWS, table2_metrics
+from molecule_rnn.table2 import (
+    DIVERSITY_ROWS,
+    TABLE2_ROWS,
+    table2_metrics,
+    table2_standard_errors,
+)
 from molecule_rnn.vocabulary import EOS, Vocabulary
 from rl_tuner.errors import UserError
-from rl_tuner.reports.tables import MetricRow
+from rl_tuner.metrics import Judgement, MetricRow
 from rl_tuner.scored_task import Prefixes, ScoredTask
 
 MAX_LENGTH = 120
+_PROTOCOL_REMARKS = {
+    RANDOM_TOKEN: "Few of the untuned model's strings are valid, here as in the paper, "
+    "because the random token that it reads first is not part of the molecule.",
+    START_TOKEN: "These models begin molecules with a start token, which the paper's "
+    "did not: it read a random token that is not part of the molecule, and the share "
+    "of valid molecules is low in its column because of that.",
+}
 
 
 class MoleculeTask(ScoredTask):
@@ -108,11 +120,43 @@ class MoleculeTask(ScoredTask):
 
     def metrics(self, sequences: np.ndarray) -> dict[str, float]:
         """The rows of Table 2 in Jaques et al. 2017, and of diversity."""
-        return table2_metrics(molecule_stats(self.vocabulary.decode(sequences)))
+        return self.judge(sequences).metrics
+
+    def judge(
+        self, sequences: np.ndarray, corpus: Sequence[Sequence[int]] | None = None
+    ) -> Judgement:
+        """Table 2 of sequences [N, T], its errors, and the counts behind it.
+
+        With a corpus, molecules that are not in it are counted too.
+        """
+        smiles = self.vocabulary.decode(sequences)
+        known = [self.vocabulary.decode([row])[0] for row in corpus or ()]
+        workers = molecule_statistics.profile_workers(len(smiles) + len(known))
+        try:
+            training_set = None
+            if corpus is not None:
+                training_set = molecule_statistics.canonical_smiles(known, workers)
+            stats = molecule_statistics.molecule_stats(smiles, workers, training_set)
+        finally:
+            workers.close()
+        return Judgement(table2_metrics(stats), table2_standard_errors(stats), stats)
 
     def metric_rows(self) -> list[MetricRow]:
         """The rows of Table 2, and of diversity."""
         return [*TABLE2_ROWS, *DIVERSITY_ROWS]
+
+    def remarks(self) -> list[str]:
+        """What is odd about the paper's table, and not like it in ours."""
+        return [
+            "Means are over valid molecules; the SA penalty is minus the SA score.",
+            "The header of the paper's table says Q, but its text says that Psi is "
+            "what it reports; its figures stand beside Psi here.",
+            _PROTOCOL_REMARKS[self.protocol],
+        ]
+
+    def token_labels(self) -> list[str]:
+        """The end, and the texts of the tokens."""
+        return ["end", *self.vocabulary.tokens]
 
     def write_samples(
         self, sequences: np.ndarray, directory: pathlib.Path, title: str
@@ -120,6 +164,38 @@ class MoleculeTask(ScoredTask):
         """Writes the strings with their scores as CSV, and the structures as a PNG."""
         del title
         write_structures(self.vocabulary.decode(sequences), directory)
+
+    def to_lines(self, sequences: np.ndarray) -> list[str]:
+        """The SMILES string of each molecule: [N, T] integers -> N lines."""
+        return self.vocabulary.decode(sequences)
+
+    def from_lines(self, lines: Sequence[str]) -> np.ndarray:
+        """The tokens of SMILES strings: N lines -> [N, max_length] int32."""
+        sequences = np.full([len(lines), self.max_length], EOS, np.int32)
+        for row, line in zip(sequences, lines, strict=True):
+            tokens = self.vocabulary.encode(line)
+            if len(tokens) > self.max_length:
+                raise UserError(
+                    f"{line[:60]!r} has {len(tokens)} tokens; a molecule of this task "
+                    f"has at most {self.max_length}"
+                )
+            row[: len(tokens)] = tokens
+        return sequences
+
+    def score_lines(self, lines: Sequence[str]) -> dict[str, np.ndarray]:
+        """Whether a string is a molecule, and each component of the reward, unweighted.
+
+        Of a string that is none the components are 0. Columns [N] by name.
+        """
+        scores = self._line_pool.score(lines)
+        return {
+            "valid": scores.parsed,
+            **{name: scores.column(name) for name in scores.components},
+        }
+
+    @functools.cached_property
+    def _line_pool(self) -> ScoringPool:
+        return ScoringPool(self.reward_settings.scored_components)
 
     @functools.cached_property
     def _pool(self) -> ScoringPool:

@@ -1,9 +1,9 @@
-"""Molecules as a world of `rl_tuner`'s binaries: their flags; imports no TensorFlow."""
+"""MoleculeWorld: molecules, their flags and models; imports no TensorFlow."""
 
 from __future__ import annotations
 
 import pathlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
@@ -15,9 +15,13 @@ from molecule_rnn.scoring.rewards import (
 from molecule_rnn.smiles_rnn.config import PROTOCOLS, RANDOM_TOKEN, START_TOKEN
 from rl_tuner import worlds
 from rl_tuner.errors import UserError
+from rl_tuner.world import World
+
+if TYPE_CHECKING:
+    from rl_tuner.reports.publication import Publication
+    from rl_tuner.task import Task
 
 FLAGS = flags.FLAGS
-SHIPPED_CHECKPOINT = "smiles_rnn"
 PAPER_CHECKPOINT = "smiles_rnn_paper"
 
 _COMMON_TUNING = {
@@ -85,156 +89,143 @@ REWARD_WEIGHTS = {
 }
 
 
-def define_task_flags() -> None:
-    """Defines the flags that choose what a molecule is rewarded for."""
-    flags.DEFINE_string(
-        "protocol",
-        None,
-        f"What the network reads first, one of {', '.join(PROTOCOLS)}. start_token: "
-        "the end of the sequence. random_token: a random token that is no part of the "
-        "molecule, as in the paper, which is why two of three are not valid there. By "
-        "default what the model was trained for; without a model, start_token.",
-    )
-    flags.DEFINE_string(
-        "reward_weights",
-        "",
-        "What terms of the reward are worth, where it is not as in the paper, or, from "
-        "a start token, not valid=0,prefix=0,prefix_score=0,log_p=0,qed=300. 0 "
-        "switches one off: qed=100,log_p=0. The terms are valid, prefix, "
-        "prefix_score (what prefixes earn of the next four), log_p, sa, ring, qed, "
-        "length, carbon, and those of --reward.",
-    )
-    flags.DEFINE_string(
-        "reward",
-        "",
-        "Terms of your own: my_module:my_score,... each a Python function of an RDKit "
-        "molecule.",
-    )
-    flags.DEFINE_integer(
-        "max_length", 120, "Tokens in a molecule, its end included where it fits."
-    )
-    flags.DEFINE_integer(
-        "scoring_processes",
-        None,
-        "Processes that score molecules; by default one for each core.",
-    )
+class MoleculeWorld(World):
+    """SMILES strings, for being valid, drug-like and easy to make."""
 
+    name = "molecule"
+    shipped_checkpoint = "smiles_rnn"
 
-def define_generate_flags() -> None:
-    """Defines the flags of generation, which are those of the task."""
-    define_task_flags()
-
-
-def task_settings() -> dict[str, Any]:
-    """What `make_task` needs of the flags.
-
-    Raises:
-      UserError: one is unknown or makes no sense.
-    """
-    if FLAGS.protocol is not None and FLAGS.protocol not in PROTOCOLS:
-        raise UserError(
-            f"unknown --protocol={FLAGS.protocol}; choose one of {', '.join(PROTOCOLS)}"
+    def define_task_flags(self) -> None:
+        """Defines the flags that choose what a molecule is rewarded for."""
+        flags.DEFINE_string(
+            "protocol",
+            None,
+            f"What the network reads first, one of {', '.join(PROTOCOLS)}. "
+            "start_token: the end of the sequence. random_token: a random token that "
+            "is no part of the molecule, as in the paper, which is why two of three "
+            "are not valid there. By default what the model was trained for; without "
+            "a model, start_token.",
         )
-    components = parse_reward_components(FLAGS.reward)
-    return {
-        "protocol": FLAGS.protocol,
-        "reward_weights": parse_reward_weights(FLAGS.reward_weights, components),
-        "reward": list(components),
-        "max_length": FLAGS.max_length,
-    }
-
-
-def make_task(settings: dict[str, Any], model: Any) -> Any:
-    """The `MoleculeTask` of these settings for a `SequenceRNN` of molecules.
-
-    The vocabulary and the statistics of the training set come from the model.
-
-    Raises:
-      UserError: the model is none of molecules, or is not trained for the protocol.
-    """
-    from molecule_rnn.smiles_rnn.statistics import TrainingStatistics
-    from molecule_rnn.task import MoleculeTask
-    from molecule_rnn.vocabulary import Vocabulary
-
-    if "vocabulary" not in model.metadata:
-        raise UserError(
-            "the model is none of molecules, since it holds no vocabulary; name what "
-            "smiles_rnn_train wrote"
+        flags.DEFINE_string(
+            "reward_weights",
+            "",
+            "What terms of the reward are worth, where it is not as in the paper, or, "
+            "from a start token, not valid=0,prefix=0,prefix_score=0,log_p=0,qed=300. "
+            "0 switches one off: qed=100,log_p=0. The terms are valid, prefix, "
+            "prefix_score (what prefixes earn of the next four), log_p, sa, ring, "
+            "qed, length, carbon, and those of --reward.",
         )
-    vocabulary = Vocabulary.from_json(model.metadata["vocabulary"])
-    statistics = TrainingStatistics.from_json(model.metadata.get("statistics"))
-    trained_for = START_TOKEN if model.metadata.get("start_token") else RANDOM_TOKEN
-    protocol = settings.get("protocol") or trained_for
-    if protocol != trained_for:
-        raise UserError(
-            f"the model was trained for --protocol={trained_for}, not {protocol}; "
-            "leave the flag out, or name another model"
+        flags.DEFINE_string(
+            "reward",
+            "",
+            "Terms of your own: my_module:my_score,... each a Python function of an "
+            "RDKit molecule.",
         )
-    reward = RewardSettings.for_training_set(
-        statistics.to_json(),
-        weights={**REWARD_WEIGHTS[protocol], **settings.get("reward_weights", {})},
-        components=tuple(settings.get("reward", ())),
-    )
-    is_binary = FLAGS.is_parsed() and "scoring_processes" in FLAGS
-    return MoleculeTask(
-        vocabulary,
-        reward,
-        protocol,
-        max_length=settings.get("max_length", 120),
-        num_processes=FLAGS.scoring_processes if is_binary else None,
-    )
+        flags.DEFINE_integer(
+            "max_length", 120, "Tokens in a molecule, its end included where it fits."
+        )
+        flags.DEFINE_integer(
+            "scoring_processes",
+            None,
+            "Processes that score molecules; by default one for each core.",
+        )
 
+    def define_generate_flags(self) -> None:
+        """Defines the flags of generation, which are those of the task."""
+        self.define_task_flags()
 
-def choose_checkpoint() -> str:
-    """The shipped model that was trained for --protocol."""
-    is_paper = "protocol" in FLAGS and FLAGS.protocol == RANDOM_TOKEN
-    return PAPER_CHECKPOINT if is_paper else SHIPPED_CHECKPOINT
+    def task_settings(self) -> dict[str, Any]:
+        """What `make_task` needs of the flags.
 
+        Raises:
+          UserError: one is unknown or makes no sense.
+        """
+        if FLAGS.protocol is not None and FLAGS.protocol not in PROTOCOLS:
+            raise UserError(
+                f"unknown --protocol={FLAGS.protocol}; choose one of "
+                f"{', '.join(PROTOCOLS)}"
+            )
+        components = parse_reward_components(FLAGS.reward)
+        return {
+            "protocol": FLAGS.protocol,
+            "reward_weights": parse_reward_weights(FLAGS.reward_weights, components),
+            "reward": list(components),
+            "max_length": FLAGS.max_length,
+        }
 
-def tuning_defaults(argv: list[str]) -> dict[str, Any]:
-    """The flags of tuning whose defaults are other than the melodies'."""
-    protocol = worlds.value_in(argv, "protocol", START_TOKEN)
-    return PAPER_TUNING if protocol == RANDOM_TOKEN else START_TUNING
+    def make_task(self, settings: dict[str, Any], model: Any = None) -> Task:
+        """The `MoleculeTask` of these settings for a `SequenceRNN` of molecules.
 
+        The vocabulary and the statistics of the training set come from the model.
 
-def paper_defaults() -> dict[str, Any]:
-    """The flags that repeat Table 2 of Jaques et al. 2017."""
-    scaler = PAPER_TUNING["reward_scaler"]
-    return {
-        **PAPER_TUNING,
-        "protocol": RANDOM_TOKEN,
-        "algorithms": ["psi"],
-        "c": [repr(1.0 / scaler)],
-    }
+        Raises:
+          UserError: the model is none of molecules, or is not trained for the protocol.
+        """
+        from molecule_rnn.smiles_rnn.statistics import TrainingStatistics
+        from molecule_rnn.task import MoleculeTask
+        from molecule_rnn.vocabulary import Vocabulary
 
+        if model is None or "vocabulary" not in model.metadata:
+            raise UserError(
+                "the model is none of molecules, since it holds no vocabulary; name "
+                "what smiles_rnn_train wrote"
+            )
+        vocabulary = Vocabulary.from_json(model.metadata["vocabulary"])
+        statistics = TrainingStatistics.from_json(model.metadata.get("statistics"))
+        trained_for = START_TOKEN if model.metadata.get("start_token") else RANDOM_TOKEN
+        protocol = settings.get("protocol") or trained_for
+        if protocol != trained_for:
+            raise UserError(
+                f"the model was trained for --protocol={trained_for}, not {protocol}; "
+                "leave the flag out, or name another model"
+            )
+        reward = RewardSettings.for_training_set(
+            statistics.to_json(),
+            weights={**REWARD_WEIGHTS[protocol], **settings.get("reward_weights", {})},
+            components=tuple(settings.get("reward", ())),
+        )
+        is_binary = FLAGS.is_parsed() and "scoring_processes" in FLAGS
+        return MoleculeTask(
+            vocabulary,
+            reward,
+            protocol,
+            max_length=settings.get("max_length", 120),
+            num_processes=FLAGS.scoring_processes if is_binary else None,
+        )
 
-def experiment() -> Any:
-    """Table 2 and the section on molecules of Jaques et al. 2017."""
-    from molecule_rnn.publication import MoleculeExperiment
+    def checkpoint_from_flags(self) -> str | None:
+        """The shipped model that was trained for --protocol."""
+        is_paper = "protocol" in FLAGS and FLAGS.protocol == RANDOM_TOKEN
+        return PAPER_CHECKPOINT if is_paper else self.shipped_checkpoint
 
-    return MoleculeExperiment()
+    def tuning_defaults(self, argv: list[str]) -> dict[str, Any]:
+        """The flags of tuning whose defaults are other than the melodies'."""
+        protocol = worlds.value_in(argv, "protocol", START_TOKEN)
+        return PAPER_TUNING if protocol == RANDOM_TOKEN else START_TUNING
 
+    def paper_defaults(self) -> dict[str, Any]:
+        """The flags that repeat Table 2 of Jaques et al. 2017."""
+        scaler = PAPER_TUNING["reward_scaler"]
+        return {
+            **PAPER_TUNING,
+            "protocol": RANDOM_TOKEN,
+            "algorithms": ["psi"],
+            "c": [repr(1.0 / scaler)],
+        }
 
-def read_corpus(directory: str) -> list[Any]:
-    """The training molecules of what smiles_rnn_create_dataset wrote."""
-    from molecule_rnn.smiles_rnn.dataset import read_dataset
+    def publication(self) -> Publication:
+        """Table 2 and the section on molecules of Jaques et al. 2017."""
+        from molecule_rnn.publication import MoleculePublication
 
-    dataset = read_dataset(pathlib.Path(directory))
-    return [dataset.vocabulary.encode(smiles) for smiles in dataset.training]
+        return MoleculePublication()
 
+    def read_corpus(self, directory: str) -> list[Any]:
+        """The training molecules of what smiles_rnn_create_dataset wrote."""
+        from molecule_rnn.smiles_rnn.dataset import read_dataset
 
-def run_label(settings: dict[str, Any]) -> str:
-    """The protocol, if it was chosen."""
-    return settings["protocol"] or "molecules"
+        dataset = read_dataset(pathlib.Path(directory))
+        return [dataset.vocabulary.encode(smiles) for smiles in dataset.training]
 
-
-def primers_from_flags(num_outputs: int) -> None:
-    """Leaves priming to the task."""
-    del num_outputs
-
-
-def lines(task: Any) -> Any:
-    """How molecules are written as text, and scored."""
-    from molecule_rnn.molecule_lines import MoleculeLines
-
-    return MoleculeLines(task)
+    def run_label(self, settings: dict[str, Any]) -> str:
+        """The protocol, if it was chosen."""
+        return settings["protocol"] or "molecules"

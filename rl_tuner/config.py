@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 from rl_tuner import settings
+from rl_tuner.algorithms import ALGORITHMS
 from rl_tuner.errors import UserError
 from rl_tuner.settings import setting
 
-ALGORITHMS = ("q", "psi", "g", "pure_rl")
 EXPLORATION_MODES = ("egreedy", "boltzmann")
 TERMINALS = ("bootstrap", "zero")
 INITIAL_VALUES = ("prior", "zero", "median")
@@ -24,8 +24,8 @@ class RLTunerConfig:
     algorithm: str = setting(
         "psi",
         "Q-learning with the log prior, Psi-learning, G-learning, or rewards only.",
-        choices=ALGORITHMS,
-        is_open=True,
+        choices=tuple(ALGORITHMS),
+        own="some_module:SomeAlgorithm",
     )
     reward_scaler: float = setting(
         2.0, "1/c, the weight of the task's reward against log p(a|s).", low=0
@@ -92,8 +92,7 @@ class RLTunerConfig:
         "in; whole_prefix reads each sequence again from its start, with the weights "
         "of now and gradients through all of it, which takes many times as long; "
         "whole_sequence does so once for all of a sequence that has ended, and its "
-        "minibatch_size and replay_capacity are sequences; it is for rewards that "
-        "cannot be compiled.",
+        "minibatch_size and replay_capacity are sequences.",
         choices=REPLAY_MODES,
     )
     trace_decay: float = setting(
@@ -112,8 +111,9 @@ class RLTunerConfig:
     initial_values: str = setting(
         "prior",
         "what the Q network begins with; the prior's logits, as in the papers; zero "
-        "and median, the median return of the prior's sequences, are for G only, "
-        "whose policy then begins as the prior's.",
+        "and median, the median return of the prior's sequences, are for algorithms "
+        "whose policy acts with the prior, as that of G: it then begins as the "
+        "prior's.",
         choices=INITIAL_VALUES,
     )
     reference_g_update: bool = setting(
@@ -132,11 +132,6 @@ class RLTunerConfig:
                     f"replay_capacity is {self.replay_capacity}; it must be at least "
                     f"{name}, {getattr(self, name)}"
                 )
-        if self.initial_values != "prior" and self.algorithm != "g":
-            raise UserError(
-                f"initial_values {self.initial_values!r} is for algorithm 'g' only, "
-                f"not {self.algorithm!r}, whose values hold the prior; choose 'prior'"
-            )
         if self.trace_decay and self.replay_mode != "whole_sequence":
             raise UserError(
                 f"trace_decay {self.trace_decay} needs all of a sequence, which "
@@ -164,9 +159,3 @@ class RLTunerConfig:
     def steps_per_round(self) -> int:
         """Environment steps of a round: one token of one sequence each."""
         return self.acting_steps_per_round * self.num_sequences
-
-    def for_training(self, num_steps: int) -> RLTunerConfig:
-        """The config of a training of so many steps: with its `exploration_steps`."""
-        if self.exploration_steps is not None:
-            return self
-        return dataclasses.replace(self, exploration_steps=num_steps // 2)

@@ -35,7 +35,7 @@ class Setting:
       high: the greatest value.
       above: what every value is greater than.
       choices: the values that a text can have; empty for any.
-      is_open: whether a user's own `module:Class` is a choice too.
+      own: how a user's own choice is written, where one is taken: "my_module:MyClass".
       flag: the flag's name, where it is not the field's.
     """
 
@@ -44,7 +44,7 @@ class Setting:
     high: float | None = None
     above: float | None = None
     choices: Sequence[str] = ()
-    is_open: bool = False
+    own: str = ""
     flag: str = ""
 
     @property
@@ -57,11 +57,11 @@ class Setting:
     def check(self, name: str, value: Any) -> None:
         """Raises a `UserError` that names the setting if it cannot have this value."""
         if self.choices:
-            is_own = self.is_open and ":" in value
+            is_own = self.own and isinstance(value, str) and ":" in value
             if value not in self.choices and not is_own:
-                raise UserError(
-                    f"unknown {name} {value!r}; choose one of {', '.join(self.choices)}"
-                )
+                known = ", ".join(self.choices)
+                known += f", or {self.own}" if self.own else ""
+                raise UserError(f"unknown {name} {value!r}; choose one of {known}")
             return
         numbers = value if isinstance(value, tuple | list) else (value,)
         if not numbers:
@@ -92,11 +92,11 @@ def setting(
     high: float | None = None,
     above: float | None = None,
     choices: Sequence[str] = (),
-    is_open: bool = False,
+    own: str = "",
     flag: str = "",
 ) -> _Default:
     """A dataclass field with a default; the rest is as in `Setting`."""
-    metadata = {_KEY: Setting(help, low, high, above, choices, is_open, flag)}
+    metadata = {_KEY: Setting(help, low, high, above, choices, own, flag)}
     field: Any = dataclasses.field(default=default, metadata=metadata)
     return field
 

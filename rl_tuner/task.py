@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import abc
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from rl_tuner.errors import UserError
-from rl_tuner.networks.sequence_rnn import SequenceRNN
-from rl_tuner.reports.tables import MetricRow
+from rl_tuner.metrics import Judgement, MetricRow
+from rl_tuner.networks.network import Network
 
 
 class Task(abc.ABC):
@@ -80,7 +80,7 @@ class Task(abc.ABC):
     def metrics(self, sequences: np.ndarray) -> dict[str, float]:
         """What generated sequences [N, max_length] are judged by, name -> value."""
 
-    def check_model(self, model: SequenceRNN) -> None:
+    def check_model(self, model: Network) -> None:
         """Proves that a model has the task's vocabulary.
 
         Raises:
@@ -92,9 +92,27 @@ class Task(abc.ABC):
                 f"has {self.num_classes}; choose a model of the task's own vocabulary"
             )
 
+    def judge(
+        self, sequences: np.ndarray, corpus: Sequence[Sequence[int]] | None = None
+    ) -> Judgement:
+        """`metrics` of sequences [N, T], with their errors where these are known.
+
+        With the corpus that the prior was trained on they may be compared with it.
+        """
+        del corpus
+        return Judgement(self.metrics(sequences), {}, {})
+
     def metric_rows(self) -> list[MetricRow]:
-        """How `metrics` are shown in tables, in order; by default there are none."""
+        """How `metrics` are shown in tables, in order; by default by their names."""
         return []
+
+    def remarks(self) -> list[str]:
+        """Sentences that a reader of a table of `metrics` must know."""
+        return []
+
+    def token_labels(self) -> list[str]:
+        """What the tokens are called in figures."""
+        return [str(token) for token in range(self.num_classes)]
 
     def write_samples(
         self, sequences: np.ndarray, directory: pathlib.Path, title: str
@@ -105,6 +123,50 @@ class Task(abc.ABC):
         """
         del title
         np.savetxt(directory / "sequences.txt", sequences, fmt="%d")
+
+    def write_audio(  # noqa: B027 - most cannot be heard
+        self, sequences: np.ndarray, directory: pathlib.Path
+    ) -> None:
+        """Writes a few of the sequences [N, T] as WAV files, if they can be heard."""
+
+    def to_lines(self, sequences: np.ndarray) -> list[str]:
+        """Sequences as text: [N, T] integers -> N lines, for files of millions.
+
+        By default numbers with spaces between.
+        """
+        return [" ".join(map(str, tokens)) for tokens in sequences.tolist()]
+
+    def from_lines(self, lines: Sequence[str]) -> np.ndarray:
+        """The sequences that `to_lines` wrote: N lines -> [N, max_length] int32.
+
+        Raises:
+          UserError: a line is no sequence of the task.
+        """
+        length, classes = self.max_length, self.num_classes
+        sequences = np.zeros([len(lines), length], np.int32)
+        for row, line in zip(sequences, lines, strict=True):
+            try:
+                tokens = [int(word) for word in line.split()]
+            except ValueError:
+                tokens = []
+            if len(tokens) != length or not all(0 <= x < classes for x in tokens):
+                raise UserError(
+                    f"{line[:60]!r} is no sequence of the task {self.name!r}: "
+                    f"{length} integers from 0 to {classes - 1}"
+                )
+            row[:] = tokens
+        return sequences
+
+    def score_lines(self, lines: Sequence[str]) -> dict[str, np.ndarray]:
+        """What each sequence is worth: columns [N] by name, at least one.
+
+        By default that is `task_reward`, the sum of r(s, a) over the tokens, unscaled.
+
+        Raises:
+          UserError: a line is no sequence of the task.
+        """
+        rewards = self.rewards(self.from_lines(lines))
+        return {"task_reward": np.asarray(rewards).sum(axis=1)}
 
     def _uniform_tokens(self, batch_size: int, seed: tf.Tensor) -> tf.Tensor:
         return tf.random.stateless_uniform(

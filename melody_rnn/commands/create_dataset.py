@@ -18,9 +18,8 @@ from collections.abc import Callable, Iterable
 
 from absl import flags
 
-from rl_tuner.commands import cli
+from rl_tuner.commands import cli, job_flags
 from rl_tuner.errors import UserError
-from rl_tuner.system import jobs
 
 FLAGS = flags.FLAGS
 
@@ -52,7 +51,7 @@ flags.DEFINE_integer(
     "num_workers", 0, "Processes that read files; 0: one per processor."
 )
 
-jobs.define_flags()
+job_flags.define_flags()
 
 
 def main() -> None:
@@ -97,7 +96,7 @@ def main() -> None:
 
 def _reader(output_dir: pathlib.Path) -> Callable[..., Iterable] | None:
     """What reads the files, if not processes of this machine."""
-    if jobs.is_local():
+    if job_flags.is_local():
         return None
     from melody_rnn.note_rnn import tune_reading_jobs
 

@@ -52,9 +52,7 @@ class MelodyMaker:
             settings = run_directory.read_settings(directory)
             self._policy = run_directory.load_policy(directory, settings)
         else:
-            prior = SequenceRNN.load(directory)
-            if hasattr(world, "adapt_model"):
-                prior = world.adapt_model(prior)
+            prior = world.adapt_model(SequenceRNN.load(directory))
             self._policy = Policy.of_prior(prior)
         task.check_model(self._policy.q_network)
 

@@ -8,7 +8,7 @@ import pathlib
 import re
 from typing import Any
 
-from rl_tuner import worlds
+from melody_rnn.world import MelodyWorld
 from rl_tuner.errors import UserError
 from rl_tuner.formats import npz_checkpoint
 from rl_tuner.runs import run_directory
@@ -104,7 +104,7 @@ def judge_of(source: ModelSource, others: list[ModelSource]) -> Judge:
     """
     runs = [each for each in [source, *others] if each.is_run]
     if not runs:
-        return Judge(worlds.DEFAULT_TASK, {})
+        return Judge(MelodyWorld.name, {})
     settings = run_directory.read_settings(runs[0].directory)
     return Judge(settings.task, settings.task_settings)
 

@@ -20,8 +20,6 @@ from rl_tuner.formats.tf1_checkpoints import V1Checkpoint
 from rl_tuner.formats.tf1_tables import DamagedFile
 from rl_tuner.system.whole_files import write_atomically
 
-SUFFIX = ".mag"
-
 
 def read(path: str | os.PathLike) -> StoredModel:
     """Reads the sequence RNN of a bundle; the graph in it is not looked at.

@@ -36,6 +36,8 @@ def read(path: str | os.PathLike) -> StoredModel:
       UserError: nothing is there, it cannot be read, or it holds no sequence RNN.
     """
     prefix = find_checkpoint(path)
+    if prefix is None:
+        raise UserError(f"no TensorFlow checkpoint at {path}")
     try:
         with open_checkpoint(prefix) as checkpoint:
             return from_checkpoint(prefix, checkpoint)
@@ -65,12 +67,15 @@ def from_checkpoint(
     return StoredModel(
         source=source,
         format=f"{checkpoint.format} checkpoint",
-        num_classes=weights["logits/bias"].size,
-        layer_sizes=tuple(
-            value.shape[0]
-            for name, value in weights.items()
-            if name.endswith("/recurrent_kernel")
-        ),
+        network="rl_tuner.SequenceRNN",
+        architecture={
+            "num_classes": weights["logits/bias"].size,
+            "layer_sizes": [
+                value.shape[0]
+                for name, value in weights.items()
+                if name.endswith("/recurrent_kernel")
+            ],
+        },
         metadata={"read_from": os.path.basename(source)},
         weights=weights,
         variables=tuple(names.values()),
@@ -115,28 +120,13 @@ def write(directory: pathlib.Path, weights: Mapping[str, np.ndarray]) -> pathlib
     return prefix
 
 
-def find_checkpoint(path: str | os.PathLike) -> str:
-    """The prefix of the checkpoint at `path`, the newest one if it is a directory.
-
-    Raises:
-      UserError: there is none.
-    """
+def find_checkpoint(path: str | os.PathLike) -> str | None:
+    """The prefix of the checkpoint at `path`, the newest one if it is a directory."""
     path = pathlib.Path(path).expanduser()
     if path.is_dir():
-        newest = _newest_in(path) or _newest_in(path / "train")
-        if newest:
-            return newest
-        raise UserError(
-            f"no checkpoint in {path}: expected config.json and weights.npz, or a "
-            f"TensorFlow checkpoint *.ckpt*; it holds {_listing(path)}"
-        )
+        return _newest_in(path) or _newest_in(path / "train")
     prefix = _PARTS.sub("", str(path))
-    if _exists(prefix):
-        return prefix
-    raise UserError(
-        f"no checkpoint at {path}: expected a directory with config.json and "
-        "weights.npz, a TensorFlow checkpoint, or a bundle *.mag"
-    )
+    return prefix if _exists(prefix) else None
 
 
 def _newest_in(directory: pathlib.Path) -> str | None:
@@ -166,9 +156,3 @@ def _step(prefix: str) -> tuple[int, str]:
     """The training step in a checkpoint's name, -1 if it has none; then its name."""
     number = re.search(r"-(\d+)$", prefix)
     return (int(number[1]) if number else -1, prefix)
-
-
-def _listing(directory: pathlib.Path) -> str:
-    names = sorted(file.name for file in directory.iterdir())
-    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    return (", ".join(names[:10]) or "nothing") + more

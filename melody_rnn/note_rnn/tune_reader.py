@@ -6,7 +6,6 @@ import functools
 import multiprocessing
 import pathlib
 import signal
-import warnings
 from collections.abc import Iterable, Iterator
 
 from melody_rnn.notation import abc_notation, midi_files
@@ -75,8 +74,6 @@ def read_files(
 
 def _begin_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
-    # pydub, which note_seq imports, warns of a missing ffmpeg that nothing here uses.
-    warnings.filterwarnings("ignore", module="pydub")
 
 
 def read_file(root: pathlib.Path, name: str, rules: ExtractionRules) -> FileReport:

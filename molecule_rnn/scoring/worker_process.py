@@ -31,7 +31,7 @@ os.setpgid(0, 0)
 import json, sys
 start = json.loads(sys.argv[1])
 sys.path[:] = start.pop("path")
-from molecule_rnn.string_worker import main
+from molecule_rnn.scoring.worker_main import main
 main(**start)
 """
 # Deaths that condemn a string: the first may be the doing of somebody else.

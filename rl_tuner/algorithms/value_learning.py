@@ -1,4 +1,4 @@
-"""The four objectives: what each takes for reward, policy and value of a state.
+"""The papers' algorithms: Q, Psi and G, and rewards alone, as regression on targets.
 
 Equation numbers are those of Jaques et al. 2016. With prior p, task reward r, constant
 c, discount gamma and the target network's output Q', Psi', G' at the next state s':
@@ -13,110 +13,97 @@ and each minimizes the mean of (y - Q(s, a))^2.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable
+import abc
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from rl_tuner.errors import UserError
+from rl_tuner.algorithms.algorithm import (
+    Algorithm,
+    Batch,
+    mean_of_tokens,
+    take_actions,
+)
+
+if TYPE_CHECKING:
+    from rl_tuner.config import RLTunerConfig
 
 
-@dataclasses.dataclass(frozen=True)
-class Objective:
-    """An algorithm, as pure functions of what the networks put out.
+class ValueLearning(Algorithm):
+    """Regression of Q(s, a) on y = r + gamma V(s'); V tells the algorithms apart."""
 
-    Attributes:
-      name: as in `--algorithm`.
-      adds_log_prior: whether log p(a|s) is part of the reward.
-      policy_scores: (network logits, prior logits) [N, A] -> scores [N, A]; the policy
-        is softmax(scores), or their argmax where it acts greedily.
-      state_value: (target network logits, prior logits) [N, A] at a state -> V [N].
-    """
+    @abc.abstractmethod
+    def state_value(self, logits: tf.Tensor, prior_logits: tf.Tensor) -> tf.Tensor:
+        """V(s) of the target network's and the prior's logits: [..., A] -> [...]."""
 
-    name: str
-    adds_log_prior: bool
-    policy_scores: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-    state_value: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+    def loss(self, batch: Batch, config: RLTunerConfig) -> tuple[tf.Tensor, tf.Tensor]:
+        """The mean of (y - Q(s, a))^2, and y - Q(s, a)."""
+        errors = self.targets(batch, config) - take_actions(batch.logits, batch.actions)
+        return mean_of_tokens(tf.square(errors), batch), errors
 
-
-def _network_scores(logits: tf.Tensor, prior_logits: tf.Tensor) -> tf.Tensor:
-    """pi(a|s) prop. to exp Psi(s, a), (12); greedy on it, pi of Q-learning, (5)."""
-    del prior_logits
-    return logits
-
-
-def _mixed_scores(logits: tf.Tensor, prior_logits: tf.Tensor) -> tf.Tensor:
-    """pi(a|s) prop. to p(a|s) exp G(s, a), (14), up to a constant of the state."""
-    return logits + prior_logits
-
-
-def _max_value(logits: tf.Tensor, prior_logits: tf.Tensor) -> tf.Tensor:
-    """V(s) = max_a Q(s, a), (1)."""
-    del prior_logits
-    return tf.reduce_max(logits, axis=-1)
-
-
-def _soft_value(logits: tf.Tensor, prior_logits: tf.Tensor) -> tf.Tensor:
-    """V(s) = log sum_a exp Psi(s, a), (22)."""
-    del prior_logits
-    return tf.reduce_logsumexp(logits, axis=-1)
-
-
-def _prior_soft_value(logits: tf.Tensor, prior_logits: tf.Tensor) -> tf.Tensor:
-    """V(s) = log sum_a p(a|s) exp G(s, a), (29)."""
-    return tf.reduce_logsumexp(logits + tf.nn.log_softmax(prior_logits), axis=-1)
-
-
-OBJECTIVES = {
-    objective.name: objective
-    for objective in (
-        Objective("q", True, _network_scores, _max_value),
-        Objective("psi", True, _network_scores, _soft_value),
-        Objective("g", False, _mixed_scores, _prior_soft_value),
-        Objective("pure_rl", False, _network_scores, _max_value),
-    )
-}
-
-
-def get_objective(algorithm: str) -> Objective:
-    """The objective of a name; a `UserError` lists the names if there is none."""
-    if algorithm not in OBJECTIVES:
-        raise UserError(
-            f"unknown algorithm {algorithm!r}; choose one of {', '.join(OBJECTIVES)}"
+    def targets(self, batch: Batch, config: RLTunerConfig) -> tf.Tensor:
+        """The y = r + gamma V(s') of each step: [...], with traces if there are any."""
+        value = self.state_value(batch.next_logits, batch.next_prior_logits)
+        is_terminal_zero = config.terminal == "zero"
+        y = td_target(
+            batch.rewards,
+            value,
+            config.discount_rate,
+            batch.continues if is_terminal_zero else None,
         )
-    return OBJECTIVES[algorithm]
+        if not config.trace_decay:
+            return y
+        next_actions = tf.roll(batch.actions, -1, axis=1)
+        return traced_targets(
+            y,
+            take_actions(batch.next_logits, next_actions),
+            batch.continues,
+            config.discount_rate,
+            config.trace_decay,
+        )
 
 
-def log_prior(prior_logits: tf.Tensor, actions: tf.Tensor) -> tf.Tensor:
-    """The log p(a|s) of the actions: logits [N, A], integers [N] -> [N]."""
-    log_probs = tf.nn.log_softmax(prior_logits)
-    return take_actions(log_probs, actions)
+class QLearning(ValueLearning):
+    """y = log p(a|s) + r/c + gamma max_a' Q'(s', a'), (4)."""
+
+    name, label = "q", "Q"
+    adds_log_prior = True
+
+    def state_value(self, logits: tf.Tensor, prior_logits: tf.Tensor) -> tf.Tensor:
+        """V(s) = max_a Q(s, a), (1)."""
+        del prior_logits
+        return tf.reduce_max(logits, axis=-1)
 
 
-def take_actions(values: tf.Tensor, actions: tf.Tensor) -> tf.Tensor:
-    """Each row's value of its action: [N, A], integers [N] -> [N]."""
-    # A product with a one-hot: its gradient is a product too, where a gather's is a
-    # scatter, which XLA runs element by element on a CPU.
-    chosen = tf.one_hot(actions, values.shape[-1], dtype=values.dtype)
-    return tf.reduce_sum(values * chosen, axis=-1)
+class PsiLearning(ValueLearning):
+    """y = log p(a|s) + r/c + gamma log sum_a' exp Psi'(s', a'), (11)."""
+
+    name, label = "psi", "Psi"
+    adds_log_prior = True
+
+    def state_value(self, logits: tf.Tensor, prior_logits: tf.Tensor) -> tf.Tensor:
+        """V(s) = log sum_a exp Psi(s, a), (22)."""
+        del prior_logits
+        return tf.reduce_logsumexp(logits, axis=-1)
 
 
-def total_reward(
-    objective: Objective,
-    task_reward: tf.Tensor,
-    log_prior_of_action: tf.Tensor,
-    reward_scaler: float,
-    use_log_prior: bool = True,
-) -> tf.Tensor:
-    """r(s, a) = log p(a|s) + r_task / c, (3), with reward_scaler = 1/c; [N].
+class GLearning(ValueLearning):
+    """y = r/c + gamma log sum_a' p(a'|s') exp G'(s', a'), (13)."""
 
-    G-learning and RL only have no log p(a|s) in the reward, nor has any algorithm
-    where `use_log_prior` is False (some of the reference's reward modes).
-    """
-    reward = reward_scaler * task_reward
-    if objective.adds_log_prior and use_log_prior:
-        reward += log_prior_of_action
-    return reward
+    name, label = "g", "G"
+    adds_log_prior = False
+    acts_with_prior = True
+
+    def state_value(self, logits: tf.Tensor, prior_logits: tf.Tensor) -> tf.Tensor:
+        """V(s) = log sum_a p(a|s) exp G(s, a), (29)."""
+        return tf.reduce_logsumexp(logits + tf.nn.log_softmax(prior_logits), axis=-1)
+
+
+class RewardsOnly(QLearning):
+    """y = r/c + gamma max_a' Q'(s', a'), (2): Q-learning without the prior."""
+
+    name, label = "pure_rl", "RL only"
+    adds_log_prior = False
 
 
 def td_target(
@@ -125,9 +112,9 @@ def td_target(
     discount_rate: float,
     continues: tf.Tensor | None = None,
 ) -> tf.Tensor:
-    """The target y = r + gamma V(s'); [N].
+    """The target y = r + gamma V(s'); [...].
 
-    `continues` [N] is 1 where the sequence goes on after the action and 0 where it has
+    `continues` is 1 where the sequence continues after the action and 0 where it has
     ended, so that V = 0 there; None bootstraps from every state, as the papers do.
     """
     if continues is not None:
@@ -142,7 +129,7 @@ def traced_targets(
     discount_rate: float,
     trace_decay: float,
 ) -> tf.Tensor:
-    """Targets that hear of a sequence's later errors at once; [N, T].
+    """Targets in which a sequence's later errors count at once; [N, T].
 
     With the target network's Q' and the targets y of one step,
 

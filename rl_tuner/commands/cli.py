@@ -6,7 +6,6 @@ import os
 import pathlib
 import re
 import sys
-import warnings
 from collections.abc import Callable
 
 from absl import app, flags, logging
@@ -48,6 +47,8 @@ def load_tensorflow() -> None:
     Its start-up messages go to the C library's standard error before any log level is
     heeded; they are shown only to users who set TF_CPP_MIN_LOG_LEVEL themselves.
     """
+    if "tensorflow" in sys.modules:
+        return
     print("loading TensorFlow ...", file=sys.stderr, flush=True)
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         importlib.import_module("tensorflow")
@@ -91,8 +92,6 @@ def _parse_flags(argv: list[str]) -> list[str]:
 
 def _guarded(main: Callable[[], None], program: str) -> None:
     logging.set_verbosity(logging.ERROR)
-    # pydub, which note_seq imports, warns of a missing ffmpeg that nothing here uses.
-    warnings.filterwarnings("ignore", module="pydub")
     try:
         main()
     except UserError as error:

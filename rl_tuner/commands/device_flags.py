@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from rl_tuner.config import RLTunerConfig
-    from rl_tuner.networks.sequence_rnn import SequenceRNN
+    from rl_tuner.networks.network import Network
     from rl_tuner.rl_tuner import RLTuner
     from rl_tuner.task import Task
 
@@ -143,7 +143,7 @@ def prepare() -> tf.distribute.Strategy | None:
 
 
 def make_tuner(
-    prior: SequenceRNN,
+    prior: Network,
     task: Task,
     config: RLTunerConfig,
     strategy: tf.distribute.Strategy | None,
@@ -151,14 +151,11 @@ def make_tuner(
     """The tuner that learns as the flags say.
 
     Raises:
-      UserError: as of `RLTuner` and `DistributedTuner`.
+      UserError: as of `RLTuner`.
     """
     from rl_tuner.rl_tuner import RLTuner
-    from rl_tuner.training.distributed_loop import DistributedTuner
 
-    if strategy is None:
-        return RLTuner(prior, task, config)
-    return DistributedTuner(prior, task, config, strategy)
+    return RLTuner(prior, task, config, strategy)
 
 
 def _strategy() -> tf.distribute.Strategy | None:

@@ -1,29 +1,26 @@
 """Measures a tuned run or an untuned model: the metrics of Table 1, with their errors.
 
+rl_tuner_evaluate
 rl_tuner_evaluate --run_dir=rl_tuner_runs/psi_paper_rules_001
 rl_tuner_evaluate --run_dir=my_run --rules=corrected --output_dir=measured
 rl_tuner_evaluate --note_rnn_checkpoint_dir=my_note_rnn --num_melodies=10000
 
-A run is measured by the task that it was tuned for, but for the flags that are given.
+Where no model is named, the one that comes with --task is measured; a run by the task
+that it was tuned for, but for the flags that are given.
 Into --output_dir go metrics.md, metrics.csv and metrics.json, and evaluation.json with
 the counts that they come from.
 """
 
-import pathlib
-
 from absl import flags
 
-from rl_tuner import worlds
-from rl_tuner.commands import cli, model_flags
+from rl_tuner.commands import cli, model_flags, world_flags
 from rl_tuner.errors import UserError
-from rl_tuner.runs import grid, run_directory
+from rl_tuner.reports import models
+from rl_tuner.runs import run_directory
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string(
-    "task", worlds.DEFAULT_TASK, "What an untuned model is measured by."
-)
-flags.DEFINE_string("run_dir", "", "What rl_tuner_train wrote, or a run of a grid.")
+model_flags.define_run_flags("What an untuned model is measured by.")
 flags.DEFINE_string(
     "corpus_dir",
     "",
@@ -42,17 +39,8 @@ def main() -> None:
         raise UserError(f"--num_melodies={FLAGS.num_melodies} must be 1 to 10000000")
     if not 0 <= FLAGS.seed < 2**31:
         raise UserError(f"--seed={FLAGS.seed} must be 0 to {2**31 - 1}")
-    source = model_flags.path()
-    if bool(source) == bool(FLAGS.run_dir):
-        raise UserError(
-            "name one model: --run_dir of a tuned one, or "
-            f"{', '.join(f'--{name}' for name in model_flags.NAMES)} of an untuned one"
-        )
-    run = None
-    if FLAGS.run_dir:
-        source = pathlib.Path(FLAGS.run_dir).expanduser()
-        run = run_directory.read_settings(source)
-    world = worlds.find_world(run.task if run else FLAGS.task)
+    model = model_flags.named_model()
+    run, world = model.run, model.world
     task_settings = world.task_settings()
     if run:
         given = {
@@ -65,51 +53,45 @@ def main() -> None:
     corpus = world.read_corpus(FLAGS.corpus_dir) if FLAGS.corpus_dir else None
 
     cli.load_tensorflow()
-    from rl_tuner.generation.evaluation import measure_policy
+    from rl_tuner.generation.diversity import Corpus
+    from rl_tuner.generation.evaluation import evaluate_policy
     from rl_tuner.generation.evaluation import remarks as remarks_on
-    from rl_tuner.generation.policy import Policy
     from rl_tuner.reports import comparison
 
-    if run:
-        policy = run_directory.load_policy(source, run)
-    else:
-        policy = Policy.of_prior(model_flags.load(source, world))
+    policy = model.policy()
     task = world.make_task(task_settings, policy.q_network)
     task.check_model(policy.q_network)
-    experiment = worlds.experiment_of(world)
-    evaluation = measure_policy(
-        policy, task, experiment, FLAGS.num_melodies, FLAGS.seed, corpus=corpus
+    publication = world.publication()
+    evaluation = evaluate_policy(
+        policy,
+        task,
+        FLAGS.num_melodies,
+        FLAGS.seed,
+        None if corpus is None else Corpus(corpus),
     )
-    # A run does not hold the untuned model, if its Reward RNN has moved.
-    evaluation.metrics.pop("log_untuned")
-    model = grid.model_of(run.config) if run else grid.UNTUNED
     entries = comparison.compare(
         1.0 / run.config["reward_scaler"] if run else float("nan"),
-        {model: [evaluation]},
+        {models.model_of(run.config) if run else models.UNTUNED: [evaluation]},
         comparison.rows_of(task, evaluation),
-        experiment,
+        publication,
     )
     remarks = [
-        f"{source}, measured on {FLAGS.num_melodies:,} sequences.",
+        f"{model.path}, measured on {FLAGS.num_melodies:,} sequences.",
         *remarks_on(task, FLAGS.num_melodies),
-        *experiment.remarks(task),
+        *task.remarks(),
     ]
     if output_dir:
         run_directory.write_evaluation(output_dir, evaluation)
         comparison.write_tables(
-            output_dir / "metrics", "Metrics", remarks, {"": entries}, experiment
+            output_dir / "metrics", "Metrics", remarks, {"": entries}, publication
         )
-    print(f"\n{comparison.as_markdown(entries, experiment)}\n")
-    print("\n".join([*remarks, *comparison.legend(entries, experiment)]))
-
-
-def _define_flags(argv: list[str]) -> None:
-    worlds.find_world(worlds.task_in(argv)).define_task_flags()
+    print(f"\n{comparison.as_markdown(entries, publication)}\n")
+    print("\n".join([*remarks, *comparison.legend(entries, publication)]))
 
 
 def console_entry() -> None:
     """Runs the binary."""
-    cli.run(main, _define_flags)
+    cli.run(main, world_flags.define_task_flags)
 
 
 if __name__ == "__main__":

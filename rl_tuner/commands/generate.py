@@ -1,5 +1,7 @@
 r"""Generates sequences from a tuned run, or from an untuned model.
 
+Where none is named, from the one that comes with --task:
+
 rl_tuner_generate --run_dir=rl_tuner_runs/psi_paper_rules_001 --output_dir=melodies
 rl_tuner_generate --run_dir=my_run --output_dir=melodies --num_steps=128 \
       --primer_melody="[60, -2, 64, -2]" --temperature=0.9
@@ -14,21 +16,15 @@ rl_tuner_generate --run_dir=my_run --output_dir=many --num_outputs=1000000 \
 """
 
 import json
-import pathlib
 
 from absl import flags
 
-from rl_tuner import worlds
-from rl_tuner.commands import cli, model_flags
+from rl_tuner.commands import cli, job_flags, model_flags, world_flags
 from rl_tuner.errors import UserError
-from rl_tuner.system import jobs
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string(
-    "task", worlds.DEFAULT_TASK, "What an untuned model generates; a run knows its own."
-)
-flags.DEFINE_string("run_dir", "", "What rl_tuner_train wrote.")
+model_flags.define_run_flags("What an untuned model generates; a run knows its own.")
 flags.DEFINE_string("output_dir", "", "Where to write.")
 flags.DEFINE_integer("num_outputs", 10, "Sequences to generate.")
 flags.DEFINE_integer(
@@ -55,46 +51,31 @@ flags.DEFINE_integer(
     "Write text, a sequence a line, to so many files; 0 writes what is nice to have of "
     "a few.",
 )
-jobs.define_flags()
+job_flags.define_flags()
 
 
 def main() -> None:
     """Reads the flags and generates."""
     _check_flags()
-    source = model_flags.path()
-    if bool(source) == bool(FLAGS.run_dir):
-        raise UserError(
-            "name one model: --run_dir of a tuned one, or "
-            f"{', '.join(f'--{name}' for name in model_flags.NAMES)} of an untuned one"
-        )
-    from rl_tuner.runs import run_directory
-
-    settings = None
-    if FLAGS.run_dir:
-        source = pathlib.Path(FLAGS.run_dir).expanduser()
-        settings = run_directory.read_settings(source)
-    world = worlds.find_world(settings.task if settings else FLAGS.task)
+    model = model_flags.named_model()
     if not FLAGS.output_dir:
         raise UserError("--output_dir is missing; name a directory to write to")
     output_dir = cli.writable_directory(FLAGS.output_dir)
 
     cli.load_tensorflow()
-    from rl_tuner.generation.policy import Policy
     from rl_tuner.runs import bulk_generation
 
-    if settings:
-        policy = run_directory.load_policy(source, settings)
-    else:
-        policy = Policy.of_prior(model_flags.load(source, world))
-    task_settings = settings.task_settings if settings else {}
+    policy = model.policy()
+    world = model.world
+    task_settings = model.run.task_settings if model.run else {}
     task = world.make_task(task_settings, policy.q_network)
     task.check_model(policy.q_network)
     primers = world.primers_from_flags(FLAGS.num_outputs)
-    write_settings = worlds.write_settings_of(world)
+    write_settings = world.write_settings()
     generation = bulk_generation.Generation(
-        task=settings.task if settings else FLAGS.task,
+        task=model.task,
         task_settings=json.dumps(task_settings),
-        algorithm=policy.objective.name,
+        algorithm=policy.algorithm.name,
         count=FLAGS.num_outputs,
         temperature=FLAGS.temperature,
         seed=FLAGS.seed,
@@ -105,7 +86,7 @@ def main() -> None:
         return
     sequences = bulk_generation.sequences(generation, policy, task)
     before = _when_written(output_dir)
-    task.write_samples(sequences, output_dir, str(source), **write_settings)
+    task.write_samples(sequences, output_dir, str(model.path), **write_settings)
     most = "up to " if task.end_token is not None else ""
     steps = f"{most}{sequences.shape[1]} steps"
     print(f"{len(sequences)} sequences of {steps} in {output_dir}")
@@ -172,7 +153,7 @@ def _check_flags() -> None:
             f"--num_shards={FLAGS.num_shards} must be 0, or up to one for each of "
             f"--num_outputs={FLAGS.num_outputs}, and at most 99999"
         )
-    if not jobs.is_local() and not FLAGS.num_shards:
+    if not job_flags.is_local() and not FLAGS.num_shards:
         raise UserError(f"--runner={FLAGS.runner} needs --num_shards")
     if FLAGS.num_steps is not None and not 1 <= FLAGS.num_steps <= 1_000_000:
         raise UserError(f"--num_steps={FLAGS.num_steps} must be 1 to 1000000")
@@ -182,13 +163,9 @@ def _check_flags() -> None:
         raise UserError(f"--seed={FLAGS.seed} must be 0 to {2**31 - 1}")
 
 
-def _define_flags(argv: list[str]) -> None:
-    worlds.find_world(worlds.task_in(argv)).define_generate_flags()
-
-
 def console_entry() -> None:
     """Runs the binary."""
-    cli.run(main, _define_flags)
+    cli.run(main, world_flags.define_generate_flags)
 
 
 if __name__ == "__main__":

@@ -6,56 +6,21 @@ import dataclasses
 import datetime
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from absl import flags
 
 from rl_tuner import config, worlds
-from rl_tuner.commands import cli, model_flags, tuning_flags
+from rl_tuner.algorithms import ALGORITHMS
+from rl_tuner.commands import cli, job_flags, model_flags, tuning_flags
 from rl_tuner.errors import UserError
+from rl_tuner.reports import models
 from rl_tuner.runs import grid, resuming, run_directory
-from rl_tuner.system import jobs, provenance, same_settings
-
-if TYPE_CHECKING:
-    from rl_tuner.networks.sequence_rnn import SequenceRNN
-    from rl_tuner.reports.publication import Experiment
-    from rl_tuner.task import Task
+from rl_tuner.runs.finished_grid import FinishedGrid
+from rl_tuner.system import provenance, same_settings
 
 FLAGS = flags.FLAGS
 _VARIED = ("algorithm", "reward_scaler", "seed", "reference_g_update")
-
-
-@dataclasses.dataclass(frozen=True)
-class FinishedGrid:
-    """A grid whose runs are all trained and measured.
-
-    Attributes:
-      directory: where it is kept.
-      task: the task.
-      task_settings: what the world made it of.
-      experiment: knows what was published.
-      prior: the untuned model.
-      runs: of the grid.
-      log: every setting, seed and version.
-    """
-
-    directory: pathlib.Path
-    task: Task
-    task_settings: dict[str, Any]
-    experiment: Experiment
-    prior: SequenceRNN
-    runs: Sequence[grid.GridRun]
-    log: dict[str, Any]
-
-    @property
-    def untuned_directory(self) -> pathlib.Path:
-        """Where the untuned model's evaluation and samples are."""
-        return self.directory / grid.UNTUNED
-
-    def label(self, model: str) -> str:
-        """What a model is called."""
-        is_prior = model == grid.UNTUNED
-        return self.experiment.prior_label if is_prior else grid.MODEL_LABELS[model]
 
 
 def define_flags(constants: Sequence[str], num_melodies: int) -> None:
@@ -63,7 +28,7 @@ def define_flags(constants: Sequence[str], num_melodies: int) -> None:
     flags.DEFINE_string(
         "output_dir", "", "Where to write, and to go on where it was cut."
     )
-    flags.DEFINE_list("algorithms", list(config.ALGORITHMS), "Algorithms.")
+    flags.DEFINE_list("algorithms", list(ALGORITHMS), "Algorithms.")
     flags.DEFINE_list("c", list(constants), "Values of c, the weight of the prior.")
     flags.DEFINE_integer(
         "seeds", 1, "Runs of each model, with --seed and those after it."
@@ -78,7 +43,7 @@ def define_flags(constants: Sequence[str], num_melodies: int) -> None:
     flags.DEFINE_integer(
         "num_workers", None, "Runs side by side; by default as many as there are cores."
     )
-    jobs.define_flags()
+    job_flags.define_flags()
     flags.DEFINE_float(
         "save_every_secs", 300.0, "Seconds between saves that a cut run goes on from."
     )
@@ -101,7 +66,7 @@ def carry_out() -> FinishedGrid:
     )
     world = worlds.find_world(FLAGS.task)
     task_settings = world.task_settings()
-    prior_path = tuning_flags.prior_path(world)
+    prior_path = model_flags.untuned_path(world)
     output_dir = cli.writable_directory(FLAGS.output_dir)
     with resuming.lock(output_dir):
         cli.load_tensorflow()
@@ -136,7 +101,7 @@ def carry_out() -> FinishedGrid:
             directory=output_dir,
             task=task,
             task_settings=task_settings,
-            experiment=worlds.experiment_of(world),
+            publication=world.publication(),
             prior=prior,
             runs=runs,
             log=log,
@@ -144,7 +109,7 @@ def carry_out() -> FinishedGrid:
         prior.save(finished.untuned_directory / "model")
         _measure_untuned(finished)
         (output_dir / "logs").mkdir(exist_ok=True)
-        if jobs.is_local():
+        if job_flags.is_local():
             grid_training.carry_out_grid(runs, num_workers, output_dir / "logs")
         else:
             grid_training.carry_out_grid_on_beam(
@@ -174,7 +139,7 @@ def _runs(
                 training_steps=FLAGS.training_steps,
                 config=dataclasses.asdict(tuner_config),
             ),
-            prior=output_dir / grid.UNTUNED / "model",
+            prior=output_dir / models.UNTUNED / "model",
             curve_every=FLAGS.output_every_nth,
             num_samples=FLAGS.num_samples,
             num_evaluated=FLAGS.num_melodies,
@@ -196,9 +161,8 @@ def _measure_untuned(finished: FinishedGrid) -> None:
     measure_and_save(
         Policy.of_prior(finished.prior),
         finished.task,
-        finished.experiment,
         finished.untuned_directory,
-        finished.experiment.prior_label,
+        finished.publication.prior_label,
         FLAGS.num_samples,
         FLAGS.num_melodies,
     )
@@ -216,7 +180,7 @@ def _check_flags() -> int:
     if not FLAGS.output_dir:
         raise UserError("--output_dir is missing; name a directory to write to")
     if not FLAGS.algorithms:
-        raise UserError(f"--algorithms is empty; name {', '.join(config.ALGORITHMS)}")
+        raise UserError(f"--algorithms is empty; name {', '.join(ALGORITHMS)}")
     return FLAGS.num_workers or provenance.available_cores()
 
 

@@ -19,7 +19,7 @@ G with the Reward RNN frozen.
 from absl import flags
 
 from rl_tuner import worlds
-from rl_tuner.commands import cli, grid_flags, tuning_flags
+from rl_tuner.commands import cli, grid_flags, tuning_flags, world_flags
 
 FLAGS = flags.FLAGS
 PAPER_STEPS = 3_000_000
@@ -50,8 +50,7 @@ def main() -> None:
 def _define_flags(argv: list[str]) -> None:
     """The world's flags, with its paper's values."""
     tuning_flags.define_task_flags(argv)
-    world = worlds.find_world(worlds.task_in(argv))
-    tuning_flags.set_defaults(worlds.paper_defaults_of(world))
+    tuning_flags.set_defaults(world_flags.world_in(argv).paper_defaults())
 
 
 def console_entry() -> None:

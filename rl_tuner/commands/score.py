@@ -18,19 +18,18 @@ import pathlib
 from absl import flags
 
 from rl_tuner import worlds
-from rl_tuner.commands import cli, model_flags
+from rl_tuner.commands import cli, job_flags, model_flags, world_flags
 from rl_tuner.errors import UserError
-from rl_tuner.system import jobs
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("task", worlds.DEFAULT_TASK, "What the sequences are of.")
+flags.DEFINE_string("task", worlds.default_task(), "What the sequences are of.")
 flags.DEFINE_string("source", "", "Text files; * and ? stand for anything.")
 flags.DEFINE_string("output_dir", "", "Where to write.")
 flags.DEFINE_integer(
     "num_shards", 1, "Files that are written for each one of --source."
 )
-jobs.define_flags()
+job_flags.define_flags()
 
 
 def main() -> None:
@@ -46,7 +45,7 @@ def main() -> None:
     output_dir = cli.writable_directory(FLAGS.output_dir)
     world = worlds.find_world(FLAGS.task)
     settings = json.dumps(world.task_settings())
-    model = model_flags.path() or worlds.shipped_checkpoint(world)
+    model = model_flags.untuned_path(world)
 
     cli.load_tensorflow()
     from tqdm import tqdm
@@ -68,13 +67,9 @@ def main() -> None:
         print(f"  {name:28}{column['mean']:12.5g} +- {column['standard_error']:.2g}")
 
 
-def _define_flags(argv: list[str]) -> None:
-    worlds.find_world(worlds.task_in(argv)).define_task_flags()
-
-
 def console_entry() -> None:
     """Runs the binary."""
-    cli.run(main, _define_flags)
+    cli.run(main, world_flags.define_task_flags)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import dataclasses
 import itertools
 import os
 import pathlib
+import re
 
 from absl import flags
 
@@ -76,7 +77,7 @@ def main() -> None:
     device_flags.check_flags()
     tuner_config = tuning_flags.tuner_config()
     settings = world.task_settings()
-    prior_path = tuning_flags.prior_path(world)
+    prior_path = model_flags.untuned_path(world)
     label = f"{tuner_config.algorithm} {world.run_label(settings)}"
     run_settings = run_directory.RunSettings(
         task=FLAGS.task,
@@ -138,7 +139,7 @@ def _output_dir(label: str) -> pathlib.Path:
         return cli.writable_directory(own)
     runs = cli.writable_directory(DEFAULT_RUNS)
     for number in itertools.count(1):
-        path = runs / f"{label} {number:03}".replace(" ", "_")
+        path = runs / re.sub(r"[ :]", "_", f"{label} {number:03}")
         if not path.exists():
             return path
     raise AssertionError("unreachable")

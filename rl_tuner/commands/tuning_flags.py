@@ -1,21 +1,22 @@
 """Flags that every binary which tunes has: the task, its prior, and how it is tuned."""
 
 import math
-import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from absl import flags
 
 from rl_tuner import settings, worlds
-from rl_tuner.commands import model_flags, setting_flags
+from rl_tuner.commands import setting_flags, world_flags
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string(
-    "task", worlds.DEFAULT_TASK, "What is tuned for; some.module:SomeTask for your own."
+    "task",
+    worlds.default_task(),
+    "What is tuned for; some.module:SomeTask for your own.",
 )
 flags.DEFINE_integer(
     "training_steps",
@@ -32,9 +33,8 @@ setting_flags.define(
 
 def define_task_flags(argv: list[str]) -> None:
     """Defines the flags of the world that the command line names, and its defaults."""
-    world = worlds.find_world(worlds.task_in(argv))
-    world.define_task_flags()
-    set_defaults(worlds.tuning_defaults_of(world, argv))
+    world = world_flags.define_task_flags(argv)
+    set_defaults(world.tuning_defaults(argv))
 
 
 def set_defaults(values: Mapping[str, Any]) -> None:
@@ -71,9 +71,6 @@ def defaults() -> dict[str, Any]:
 def tuner_config(**settings_before: Any) -> RLTunerConfig:
     """The config that the flags give; `settings_before` stand before them."""
     values = setting_flags.values(RLTunerConfig) | settings_before
-    return RLTunerConfig(**values).for_training(FLAGS.training_steps)
-
-
-def prior_path(world: worlds.World) -> pathlib.Path:
-    """Where the model lies that is to be tuned: the flag's, or the shipped one."""
-    return model_flags.path() or worlds.shipped_checkpoint(world)
+    if values["exploration_steps"] is None:
+        values["exploration_steps"] = FLAGS.training_steps // 2
+    return RLTunerConfig(**values)

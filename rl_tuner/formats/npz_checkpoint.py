@@ -1,4 +1,4 @@
-"""Our checkpoint of a sequence RNN: a folder with config.json and weights.npz."""
+"""Our checkpoint of a network: a folder with config.json and weights.npz."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from rl_tuner.system.whole_files import write_atomically
 
 CONFIG_NAME = "config.json"
 WEIGHTS_NAME = "weights.npz"
-FORMAT = "rl_tuner.SequenceRNN"
 VERSION = 1
+# What config.json says of the file, and not of the model.
+_OF_FILE = ("version", "weights_sha256")
 
 
 def is_checkpoint(path: str | os.PathLike) -> bool:
@@ -31,6 +32,7 @@ def is_checkpoint(path: str | os.PathLike) -> bool:
 
 def write(
     directory: str | os.PathLike,
+    network: str,
     config: Mapping[str, Any],
     weights: Mapping[str, np.ndarray],
 ) -> None:
@@ -38,7 +40,8 @@ def write(
 
     Args:
       directory: where to; created if need be.
-      config: JSON-serializable; `num_classes`, `layer_sizes` and `metadata`.
+      network: its kind, which `config.json` calls its format.
+      config: JSON-serializable; `metadata`, and the rest the architecture.
       weights: arrays by name.
 
     Raises:
@@ -48,7 +51,7 @@ def write(
     np.savez(buffer, **weights)
     data = buffer.getvalue()
     config = {
-        "format": FORMAT,
+        "format": network,
         "version": VERSION,
         **config,
         "weights_sha256": hashlib.sha256(data).hexdigest(),
@@ -97,9 +100,9 @@ def read_model(directory: str | os.PathLike) -> StoredModel:
     return StoredModel(
         source=str(directory),
         format="RL Tuner checkpoint",
-        num_classes=config["num_classes"],
-        layer_sizes=tuple(config["layer_sizes"]),
-        metadata=config["metadata"],
+        network=config.pop("format"),
+        metadata=config.pop("metadata"),
+        architecture={k: v for k, v in config.items() if k not in _OF_FILE},
         weights=weights,
         variables=tuple(weights),
     )
@@ -164,11 +167,8 @@ def check_shapes(
 def _read_config(path: pathlib.Path) -> dict[str, Any]:
     try:
         config = checked_json.read(path, is_checksum_needed=False)
-        if config["format"] != FORMAT or config["version"] != VERSION:
-            raise ValueError(f"format is not {FORMAT} version {VERSION}")
-        sizes = [config["num_classes"], *config["layer_sizes"]]
-        if len(sizes) < 2 or not all(type(s) is int and 0 < s <= 65536 for s in sizes):
-            raise ValueError("num_classes and layer_sizes must be positive integers")
+        if not isinstance(config["format"], str) or config["version"] != VERSION:
+            raise ValueError(f"format is not that of a network, version {VERSION}")
         if not isinstance(config["metadata"], dict):
             raise ValueError("metadata must be an object")
         if not isinstance(config["weights_sha256"], str):

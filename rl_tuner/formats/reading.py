@@ -1,12 +1,13 @@
-"""Reads a sequence RNN from any of the formats that users have."""
+"""Reads a network from any of the formats that users have."""
 
 from __future__ import annotations
 
 import os
 import pathlib
 
-from melody_rnn.magenta import bundles, checkpoints
+from rl_tuner.errors import UserError
 from rl_tuner.formats import npz_checkpoint
+from rl_tuner.formats.model_format import ModelFormat, formats_of_worlds
 from rl_tuner.formats.stored_model import StoredModel
 
 
@@ -14,39 +15,32 @@ def read(path: str | os.PathLike) -> StoredModel:
     """Reads a model.
 
     Args:
-      path: a directory that `SequenceRNN.save` wrote, a Magenta bundle `*.mag`, a
-        TensorFlow 1 checkpoint, or a directory that holds one.
+      path: a directory that `Network.save` wrote, or what a format of a declared
+        world recognises: of Magenta a bundle `*.mag`, a TensorFlow 1 checkpoint, or a
+        directory that holds one.
 
     Raises:
-      UserError: nothing is there, or it is damaged or no sequence RNN.
+      UserError: nothing is there, or it is damaged or no network.
     """
     path = pathlib.Path(path).expanduser()
     if npz_checkpoint.is_checkpoint(path):
         stored = npz_checkpoint.read_model(path)
-    elif path.suffix == bundles.SUFFIX and not path.is_dir():
-        stored = bundles.read(path)
     else:
-        stored = checkpoints.read(path)
-    npz_checkpoint.check_shapes(
-        stored.source,
-        stored.weights,
-        weight_shapes(stored.num_classes, stored.layer_sizes),
-    )
+        stored = _format_of(path).read(path)
     return stored
 
 
-def weight_shapes(
-    num_classes: int, layer_sizes: tuple[int, ...]
-) -> dict[str, tuple[int, ...]]:
-    """The shapes of `SequenceRNN.named_weights`, by name."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    width = num_classes
-    for index, size in enumerate(layer_sizes):
-        shapes[f"lstm_{index}/kernel"] = (width, 4 * size)
-        shapes[f"lstm_{index}/recurrent_kernel"] = (size, 4 * size)
-        shapes[f"lstm_{index}/bias"] = (4 * size,)
-        width = size
-    return shapes | {
-        "logits/kernel": (width, num_classes),
-        "logits/bias": (num_classes,),
-    }
+def _format_of(path: pathlib.Path) -> ModelFormat:
+    """The format of a file or folder that is not ours; a `UserError` if none is."""
+    formats = formats_of_worlds()
+    for each in formats:
+        if each.recognises(path):
+            return each
+    ours = f"a folder with {npz_checkpoint.CONFIG_NAME} and weights.npz"
+    expected = ", or ".join([ours, *(f.looks_like for f in formats if f.looks_like)])
+    if not path.is_dir():
+        raise UserError(f"no checkpoint at {path}: expected {expected}")
+    names = sorted(file.name for file in path.iterdir())
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    held = (", ".join(names[:10]) or "nothing") + more
+    raise UserError(f"no checkpoint in {path}: expected {expected}; it holds {held}")

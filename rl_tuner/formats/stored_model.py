@@ -1,4 +1,4 @@
-"""StoredModel: what a file holds of a sequence RNN, whatever its format."""
+"""StoredModel: what a file holds of a network, whatever its format."""
 
 from __future__ import annotations
 
@@ -12,36 +12,38 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class StoredModel:
-    """A sequence RNN as it was read.
+    """A network as it was read.
 
     Attributes:
       source: the file or folder.
       format: in words, e.g. "TensorFlow V1 checkpoint".
-      num_classes: how many tokens there are.
-      layer_sizes: LSTM cells per layer.
+      network: its kind, as in `networks.network.NETWORKS`, or `module:Class`.
+      architecture: arguments of its constructor.
       metadata: what else is known of the model.
-      weights: arrays by the names and in the layout of `SequenceRNN.named_weights`.
+      weights: arrays by the names and in the layout of `Network.named_weights`.
       variables: names, in the file, of what was read.
       num_unused: other variables in the file.
     """
 
     source: str
     format: str
-    num_classes: int
-    layer_sizes: tuple[int, ...]
+    network: str
+    architecture: dict[str, Any]
     metadata: dict[str, Any]
     weights: dict[str, np.ndarray]
     variables: tuple[str, ...]
     num_unused: int = 0
 
-    def in_words(self) -> str:
-        """One line for users: what was read, and what of it."""
-        sizes = ", ".join(map(str, self.layer_sizes))
-        layers = "1 LSTM layer" if len(self.layer_sizes) == 1 else "LSTM layers"
+    def in_words(self, network: str) -> str:
+        """One line for users: what was read, and what of it.
+
+        Args:
+          network: the architecture in words.
+        """
         unused = f"; {self.num_unused} other variables not used" * bool(self.num_unused)
         return (
-            f"read {self.source}, {self.format}: {layers} of {sizes} cells, "
-            f"{self.num_classes} classes, from {_grouped(self.variables)}{unused}"
+            f"read {self.source}, {self.format}: {network}, from "
+            f"{_grouped(self.variables)}{unused}"
         )
 
 

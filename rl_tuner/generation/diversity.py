@@ -13,14 +13,18 @@ def unique_share(sequences: np.ndarray) -> float:
 
 
 class Corpus:
-    """Training sequences, to find out what a model copies from them verbatim."""
+    """Training sequences, to find out what a model copies from them verbatim.
+
+    Attributes:
+      sequences: each [length] uint16.
+    """
 
     def __init__(self, sequences: Iterable[np.ndarray]):
         """Keeps the sequences: any number of [length] integers below 2**16.
 
         Where an end token ends sequences, these are without it.
         """
-        self._sequences = [np.asarray(s, np.uint16) for s in sequences]
+        self.sequences = [np.asarray(s, np.uint16) for s in sequences]
         self._windows: dict[int, set[bytes]] = {}
         self._wholes: set[bytes] | None = None
 
@@ -45,7 +49,7 @@ class Corpus:
 
     def _whole_sequences(self) -> set[bytes]:
         if self._wholes is None:
-            self._wholes = {sequence.tobytes() for sequence in self._sequences}
+            self._wholes = {sequence.tobytes() for sequence in self.sequences}
         return self._wholes
 
     def _windows_of(self, length: int) -> set[bytes]:
@@ -53,7 +57,7 @@ class Corpus:
         if length not in self._windows:
             self._windows[length] = {
                 sequence[start : start + length].tobytes()
-                for sequence in self._sequences
+                for sequence in self.sequences
                 for start in range(len(sequence) - length + 1)
             }
         return self._windows[length]

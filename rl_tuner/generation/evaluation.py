@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from rl_tuner.algorithms.value_learning import take_actions
+from rl_tuner.algorithms.algorithm import take_actions
 from rl_tuner.generation.diversity import Corpus, unique_share
 from rl_tuner.generation.policy import Generated, Policy
-from rl_tuner.networks.sequence_rnn import SequenceRNN
-from rl_tuner.reports.publication import Evaluation, Experiment
+from rl_tuner.metrics import Evaluation
+from rl_tuner.networks.network import Network
 from rl_tuner.scored_task import ScoredTask
 from rl_tuner.sequence_ends import is_token
 from rl_tuner.task import Task
@@ -54,7 +53,8 @@ def evaluate_policy(
     num_sequences: int,
     seed: int = 0,
     corpus: Corpus | None = None,
-) -> dict[str, float]:
+    untuned: Network | None = None,
+) -> Evaluation:
     """Samples sequences and judges them.
 
     Args:
@@ -62,66 +62,29 @@ def evaluate_policy(
       task: what judges.
       num_sequences: how many.
       seed: the same seed samples the same.
-      corpus: what the prior was trained on, to count copies.
+      corpus: what the prior was trained on, to find what is not new.
+      untuned: the prior, where the policy's Reward RNN is no longer the prior.
 
     Returns:
       the task's metrics by name, and as means over all tokens, of which the end token
       is one and what follows it is none: `task_reward`, r(s, a) unscaled; `log_prior`,
-      log p(a|s); `entropy` of the policy; `kl`, the KL divergence of the policy from
-      the prior, exact in each state. The last three are in nats. Of the sequences, in
-      percent: `unique`, how many are distinct; with a corpus `copied`, how many occur
-      in it verbatim.
+      log p(a|s) under the Reward RNN; `entropy` of the policy; `kl`, the KL divergence
+      of the policy from the Reward RNN, exact in each state; with `untuned`
+      `log_untuned`, log p(a|s) under that. The last four are in nats. Of the sequences,
+      in percent: `unique`, how many are distinct; with a corpus `copied`, how many
+      occur in it verbatim.
 
     The reward of a task that scores outside the graph is measured on no more than the
     first `REWARDED_SEQUENCES`, since it takes longer than all else.
     """
     generated = generate_for_task(policy, task, num_sequences, seed=seed)
+    judgement = task.judge(
+        generated.sequences, None if corpus is None else corpus.sequences
+    )
     copied = {}
     if corpus is not None:
         copied["copied"] = corpus.copied_share(generated.sequences, task.end_token)
-    return {
-        **task.metrics(generated.sequences),
-        "unique": unique_share(generated.sequences),
-        **copied,
-        **{
-            name: mean_of_tokens(values, is_token(sequences, task.end_token))[0]
-            for name, (sequences, values) in _token_measures(generated, task).items()
-        },
-    }
-
-
-def measure_policy(
-    policy: Policy,
-    task: Task,
-    experiment: Experiment,
-    num_sequences: int,
-    seed: int = 0,
-    untuned: SequenceRNN | None = None,
-    corpus: Sequence[Sequence[int]] | None = None,
-) -> Evaluation:
-    """Samples sequences and judges them, with standard errors.
-
-    Args:
-      policy: what samples.
-      task: what judges.
-      experiment: says how the task's metrics are measured.
-      num_sequences: how many.
-      seed: the same seed samples the same.
-      untuned: the prior, where the policy's Reward RNN is no longer the prior.
-      corpus: what the prior was trained on, to find what is not new.
-
-    Returns:
-      metrics as of `evaluate_policy`, and `log_untuned`, the mean log p(a|s) of a token
-      under the prior, whatever the Reward RNN has become.
-    """
-    generated = generate_for_task(policy, task, num_sequences, seed=seed)
-    judgement = experiment.judge(task, generated.sequences, corpus)
-    copied = {}
-    if corpus is not None:
-        share = Corpus(corpus).copied_share(generated.sequences, task.end_token)
-        copied["copied"] = share
     measures = _token_measures(generated, task)
-    measures["log_untuned"] = measures["log_prior"]
     if untuned is not None:
         primes = sample_primes(task, num_sequences, seed)
         log_p = log_priors(untuned, primes, generated.sequences)
@@ -173,9 +136,7 @@ def remarks(task: Task, num_sequences: int) -> list[str]:
     ]
 
 
-def log_priors(
-    prior: SequenceRNN, primes: tf.Tensor, sequences: np.ndarray
-) -> np.ndarray:
+def log_priors(prior: Network, primes: tf.Tensor, sequences: np.ndarray) -> np.ndarray:
     """The log p(a|s) of each token: primes [N, P], sequences [N, T] -> [N, T]."""
     inputs = _shifted(primes, sequences)
     length = sequences.shape[1]
@@ -204,7 +165,7 @@ def next_token_probabilities(
     length = sequences.shape[1]
     q_logits = policy.q_network.unroll(inputs)[:, -length:]
     prior_logits = policy.reward_rnn.unroll(inputs)[:, -length:]
-    return tf.nn.softmax(policy.objective.policy_scores(q_logits, prior_logits)).numpy()
+    return tf.nn.softmax(policy.algorithm.policy_logits(q_logits, prior_logits)).numpy()
 
 
 def _shifted(primes: tf.Tensor, sequences: np.ndarray) -> np.ndarray:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from rl_tuner.algorithms.algorithm import Algorithm, log_prior
 from rl_tuner.algorithms.exploration import boltzmann
-from rl_tuner.algorithms.value_learning import OBJECTIVES, Objective, log_prior
-from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.algorithms.value_learning import PsiLearning
+from rl_tuner.networks.network import Network
 from rl_tuner.sequence_ends import is_token
 from rl_tuner.system.chunks import map_chunks
 
@@ -42,27 +43,40 @@ class Generated(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Policy:
-    """pi(a|s), the softmax of an objective's policy scores.
+    """pi(a|s), the softmax of an algorithm's policy logits.
 
     Attributes:
       q_network: the tuned network.
       reward_rnn: the prior.
-      objective: says how the two make the policy.
+      algorithm: says how the two make the policy.
     """
 
-    q_network: SequenceRNN
-    reward_rnn: SequenceRNN
-    objective: Objective
+    q_network: Network
+    reward_rnn: Network
+    algorithm: Algorithm
 
     @classmethod
-    def of_prior(cls, prior: SequenceRNN) -> Policy:
+    def of_prior(cls, prior: Network) -> Policy:
         """The untuned model: pi = p."""
-        return cls(prior, prior, OBJECTIVES["psi"])
+        return cls(prior, prior, PsiLearning())
 
     @property
     def is_prior(self) -> bool:
         """Whether this is the untuned model, one network for both."""
         return self.q_network is self.reward_rnn
+
+    def as_network(self) -> Network:
+        """One network whose logits are the policy's, up to a constant of the state.
+
+        That is the tuned network itself, but where the policy is softmax(G + log p),
+        (14) in Jaques et al. 2016, of two networks: there it is the sum of both.
+
+        Raises:
+          UserError: networks of this kind have no sum.
+        """
+        if self.algorithm.acts_with_prior:
+            return self.q_network.summed_with(self.reward_rnn)
+        return self.q_network
 
     def generate(
         self,
@@ -80,7 +94,7 @@ class Policy:
         Args:
           primers: [N, P] integers that the networks read first, from a zero state.
           num_steps: tokens to generate.
-          temperature: the policy scores are divided by it.
+          temperature: the policy's logits are divided by it.
           seed: of all randomness.
           end_token: ends a sequence; None if no token does.
           rows: only the sequences from the first to before the second, as they are
@@ -111,8 +125,8 @@ class Policy:
         return generated if end_token is None else _cut(generated, end_token)
 
     @functools.cached_property
-    def _compiled_generate(self):
-        return tf.function(self._generate, jit_compile=True)
+    def _compiled_generate(self) -> Any:
+        return tf.function(self._generate, jit_compile=True, autograph=False)
 
     def _generate(
         self,
@@ -128,24 +142,28 @@ class Policy:
         if primers.shape[1] > 1:
             _, q_state = self.q_network.unroll_with_state(primers[:, :-1])
             _, prior_state = self.reward_rnn.unroll_with_state(primers[:, :-1])
-        tokens = primers[:, -1]
         arrays = [
             tf.TensorArray(dtype, num_steps, element_shape=[batch])
             for dtype in (tf.int32, tf.float32, tf.float32, tf.float32)
         ]
-        t = 0
-        has_ended = tf.zeros([batch], tf.bool)
-        # What follows when all have ended does not matter, and is left out.
-        while t < num_steps and not tf.reduce_all(has_ended):
+
+        def sample(
+            t: tf.Tensor,
+            tokens: tf.Tensor,
+            q_state: tf.Tensor,
+            prior_state: tf.Tensor,
+            has_ended: tf.Tensor,
+            arrays: list[tf.TensorArray],
+        ) -> tuple[Any, ...]:
             q_logits, q_state = self.q_network.step(tokens, q_state)
             if self.is_prior:
                 prior_logits = q_logits
             else:
                 prior_logits, prior_state = self.reward_rnn.step(tokens, prior_state)
-            scores = self.objective.policy_scores(q_logits, prior_logits) / temperature
-            policy = tfp.distributions.Categorical(logits=scores)
+            logits = self.algorithm.policy_logits(q_logits, prior_logits) / temperature
+            policy = tfp.distributions.Categorical(logits=logits)
             prior = tfp.distributions.Categorical(logits=prior_logits)
-            tokens = boltzmann(scores, tf.random.fold_in(seed, t))
+            tokens = boltzmann(logits, tf.random.fold_in(seed, t))
             values = (
                 tokens,
                 log_prior(prior_logits, tokens),
@@ -158,7 +176,21 @@ class Policy:
             ]
             if end_token is not None:
                 has_ended |= tokens == end_token
-            t += 1
+            return t + 1, tokens, q_state, prior_state, has_ended, arrays
+
+        # What follows when all have ended does not matter, and is left out.
+        *_, arrays = tf.while_loop(
+            lambda t, *state: (t < num_steps) & ~tf.reduce_all(state[3]),
+            sample,
+            (
+                tf.constant(0),
+                primers[:, -1],
+                q_state,
+                prior_state,
+                tf.zeros([batch], tf.bool),
+                arrays,
+            ),
+        )
         return Generated(*(tf.transpose(array.stack()) for array in arrays))
 
 

@@ -1,1 +1,1 @@
-"""Sequence models that can be tuned."""
+"""Sequence models that can be tuned: see `network.Network`."""

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from rl_tuner.formats import npz_checkpoint, reading
+from rl_tuner.networks import lstm_sum
+from rl_tuner.networks.network import Network
 
 
-class SequenceRNN(keras.Model):
+class SequenceRNN(Network):
     """Predicts the next token; the Note RNN of Jaques et al. 2016, section 2.2.
 
     Each token is one-hot encoded, passes a stack of LSTM layers and a dense layer that
-    gives one logit per class; there is no embedding. The same weights serve
-    pre-training, where they are the prior p, and reinforcement learning, where clones
-    of them are the Q network, the target network and the Reward RNN.
+    gives one logit per class; there is no embedding.
 
     The recurrent state is one float tensor [N, state_size]: for each layer the cell
     state c, then the output h. A zero state stands before the first token.
@@ -28,9 +25,7 @@ class SequenceRNN(keras.Model):
       num_classes: how many tokens there are.
       layer_sizes: LSTM cells per layer.
       state_size: length of a state vector, 2 * sum(layer_sizes).
-      metadata: what else is known of the model (its vocabulary, how it was trained);
-        JSON-serializable, and stored with the weights.
-      read_from: one line that says what `load` read; empty for other models.
+      metadata: as of `Network`, as is `read_from`.
     """
 
     def __init__(
@@ -47,10 +42,7 @@ class SequenceRNN(keras.Model):
         self.metadata = dict(metadata or {})
         self.read_from = ""
         self.lstm_layers = [
-            keras.layers.LSTM(
-                size, return_sequences=True, return_state=True, name=f"lstm_{index}"
-            )
-            for index, size in enumerate(self.layer_sizes)
+            _lstm_layer(index, size) for index, size in enumerate(self.layer_sizes)
         ]
         self.logits_layer = keras.layers.Dense(self.num_classes, name="logits")
         width = self.num_classes
@@ -59,10 +51,6 @@ class SequenceRNN(keras.Model):
             width = layer.units
         self.logits_layer.build((None, width))
         self.built = True
-
-    def initial_state(self, batch_size: int | tf.Tensor) -> tf.Tensor:
-        """The state before the first token: zeros [batch_size, state_size]."""
-        return tf.zeros([batch_size, self.state_size])
 
     def step(self, tokens: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Reads one token of each sequence.
@@ -107,22 +95,6 @@ class SequenceRNN(keras.Model):
             new_state += [c, h]
         return self._outputs(x, new_state)
 
-    def unroll(self, tokens: tf.Tensor, state: tf.Tensor | None = None) -> tf.Tensor:
-        """The logits of `unroll_with_state`: [N, T] integers -> [N, T, num_classes]."""
-        return self.unroll_with_state(tokens, state)[0]
-
-    def call(self, tokens: tf.Tensor) -> tf.Tensor:
-        """The same as `unroll` from a zero state, as Keras wants it."""
-        return self.unroll(tokens)
-
-    def clone(self, name: str | None = None) -> SequenceRNN:
-        """A new model of the same architecture with a copy of these weights."""
-        copy = SequenceRNN(
-            self.num_classes, self.layer_sizes, self.metadata, name or self.name
-        )
-        copy.set_weights(self.get_weights())
-        return copy
-
     def with_classes(self, classes: Sequence[int]) -> SequenceRNN:
         """A new model of some of the classes, p(a | a in classes), numbered anew."""
         chosen = list(classes)
@@ -146,53 +118,98 @@ class SequenceRNN(keras.Model):
                 named[f"{layer.name}/{variable.name}"] = variable
         return named
 
-    def weight_arrays(self) -> dict[str, np.ndarray]:
-        """The values of `named_weights`."""
-        return {key: value.numpy() for key, value in self.named_weights().items()}
+    @property
+    def clipping_groups(self) -> list[list[int]]:
+        """As of `Network`: a TensorFlow 1 cell has one kernel for inputs and state.
 
-    def save(self, directory: str | os.PathLike) -> None:
-        """Writes `config.json` and `weights.npz` into `directory`, which is created.
-
-        Raises:
-          UserError: the directory cannot be written.
+        So the norm of its gradient is that of the two Keras kernels together; every
+        other variable stands alone.
         """
-        config = {
-            "num_classes": self.num_classes,
-            "layer_sizes": list(self.layer_sizes),
-            "metadata": self.metadata,
-        }
-        npz_checkpoint.write(directory, config, self.weight_arrays())
+        indices = {id(v): i for i, v in enumerate(self.trainable_variables)}
+        groups = []
+        for layer in self.lstm_layers:
+            kernels = (layer.cell.kernel, layer.cell.recurrent_kernel)
+            groups.append([indices[id(kernel)] for kernel in kernels])
+            groups.append([indices[id(layer.cell.bias)]])
+        groups += [[indices[id(v)]] for v in self.logits_layer.trainable_variables]
+        return groups
 
-    @classmethod
-    def load(cls, path: str | os.PathLike) -> SequenceRNN:
-        """Reads what `save` wrote, or a model of Magenta's under any known name.
+    def fill_logits(self, value: float) -> None:
+        """As of `Network`: by the weights of the last layer."""
+        kernel, bias = self.logits_layer.trainable_variables
+        kernel.assign(tf.zeros_like(kernel))
+        bias.assign(tf.fill(bias.shape, value))
 
-        Args:
-          path: a directory written by `save`, a Magenta bundle (`*.mag`), a TensorFlow
-            1 checkpoint (its prefix or file), or a directory that holds one.
-
-        Raises:
-          UserError: nothing is there, or it is damaged or no sequence RNN.
-        """
-        stored = reading.read(path)
-        model = cls(stored.num_classes, stored.layer_sizes, stored.metadata)
-        model.set_named_weights(stored.weights)
-        model.read_from = stored.in_words()
-        return model
-
-    def set_named_weights(self, weights: Mapping[str, Any]) -> None:
-        """Assigns arrays by the names of `named_weights`; all of them."""
-        for name, variable in self.named_weights().items():
-            variable.assign(weights[name])
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, for Keras."""
+    def architecture(self) -> dict[str, Any]:
+        """As of `Network`."""
         return {
             "num_classes": self.num_classes,
-            "layer_sizes": self.layer_sizes,
-            "metadata": self.metadata,
-            "name": self.name,
+            "layer_sizes": list(self.layer_sizes),
         }
+
+    @classmethod
+    def weight_shapes(
+        cls, architecture: Mapping[str, Any]
+    ) -> dict[str, tuple[int, ...]]:
+        """As of `Network`, from the sizes alone.
+
+        Raises:
+          ValueError: a size makes no sense.
+        """
+        classes, layer_sizes = architecture["num_classes"], architecture["layer_sizes"]
+        sizes = [classes, *layer_sizes]
+        if len(sizes) < 2 or not all(type(s) is int and 0 < s <= 65536 for s in sizes):
+            raise ValueError("num_classes and layer_sizes must be positive integers")
+        shapes: dict[str, tuple[int, ...]] = {}
+        width = classes
+        for index, size in enumerate(layer_sizes):
+            shapes[f"lstm_{index}/kernel"] = (width, 4 * size)
+            shapes[f"lstm_{index}/recurrent_kernel"] = (size, 4 * size)
+            shapes[f"lstm_{index}/bias"] = (4 * size,)
+            width = size
+        return shapes | {"logits/kernel": (width, classes), "logits/bias": (classes,)}
+
+    def in_words(self) -> str:
+        """As of `Network`."""
+        sizes = ", ".join(map(str, self.layer_sizes))
+        layers = "1 LSTM layer" if len(self.layer_sizes) == 1 else "LSTM layers"
+        return f"{layers} of {sizes} cells, {self.num_classes} classes"
+
+    def summed_with(self, other: Network) -> SequenceRNN:
+        """As of `Network`: its layers hold the cells of both."""
+        if not isinstance(other, SequenceRNN):
+            return super().summed_with(other)  # which refuses
+        sizes = zip(self.layer_sizes, other.layer_sizes, strict=True)
+        both = SequenceRNN(self.num_classes, [a + b for a, b in sizes], self.metadata)
+        both.set_named_weights(
+            lstm_sum.summed_weights(self.weight_arrays(), other.weight_arrays())
+        )
+        return both
+
+    def as_keras_model(self) -> keras.Model:
+        """As of `Network`."""
+        tokens = keras.Input([None], dtype="int32", name="tokens")
+        state = keras.Input([self.state_size], name="state")
+        x = keras.ops.one_hot(tokens, self.num_classes)
+        new_state, offset, layers = [], 0, []
+        for index, size in enumerate(self.layer_sizes):
+            c = state[:, offset : offset + size]
+            h = state[:, offset + size : offset + 2 * size]
+            offset += 2 * size
+            layers.append(_lstm_layer(index, size))
+            x, h, c = layers[-1](x, initial_state=[h, c])
+            new_state += [c, h]
+        layers.append(keras.layers.Dense(self.num_classes, name="logits"))
+        outputs = {
+            "logits": layers[-1](x),
+            "state": keras.layers.Concatenate(name="new_state")(new_state),
+        }
+        model = keras.Model({"tokens": tokens, "state": state}, outputs)
+        for ours, theirs in zip(
+            [*self.lstm_layers, self.logits_layer], layers, strict=True
+        ):
+            theirs.set_weights(ours.get_weights())
+        return model
 
     def _cell(
         self, layer: keras.layers.LSTM, read: tf.Tensor, c: tf.Tensor, h: tf.Tensor
@@ -228,6 +245,12 @@ class SequenceRNN(keras.Model):
         sizes = [size for size in self.layer_sizes for _ in range(2)]
         parts = tf.split(state, sizes, axis=-1)
         return list(zip(parts[::2], parts[1::2], strict=True))
+
+
+def _lstm_layer(index: int, size: int) -> keras.layers.LSTM:
+    return keras.layers.LSTM(
+        size, return_sequences=True, return_state=True, name=f"lstm_{index}"
+    )
 
 
 def _rows(kernel: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:

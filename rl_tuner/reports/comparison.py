@@ -9,15 +9,15 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rl_tuner.reports.publication import Evaluation, Experiment
+from rl_tuner.metrics import Evaluation, MetricRow
+from rl_tuner.reports.models import UNTUNED, in_order, label
+from rl_tuner.reports.publication import Publication
 from rl_tuner.reports.significance import LEVEL, Summary, summarize, verdict
 from rl_tuner.reports.tables import (
     POLICY_ROWS,
-    MetricRow,
     format_figure,
     markdown_table,
 )
-from rl_tuner.runs.grid import MODEL_LABELS, UNTUNED
 from rl_tuner.runs.run_directory import write_json
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Entry(NamedTuple):
 
     Attributes:
       c: of the models that it is compared with.
-      model: one of `grid.MODEL_LABELS`.
+      model: as in `reports.models`.
       metric: how it is shown.
       summary: its figure.
       published: the paper's; NaN if there is none.
@@ -72,7 +72,7 @@ def compare(
     c: float,
     evaluations: Mapping[str, Sequence[Evaluation]],
     rows: Sequence[MetricRow],
-    experiment: Experiment,
+    publication: Publication,
 ) -> list[Entry]:
     """Compares models, metric by metric.
 
@@ -80,12 +80,12 @@ def compare(
       c: of the tuned models.
       evaluations: of each model's runs; of the untuned one under `grid.UNTUNED`.
       rows: the metrics, in order.
-      experiment: knows the published figures.
+      publication: knows the published figures.
     """
     entries = []
     for row in rows:
         baseline = None
-        for model in (model for model in MODEL_LABELS if model in evaluations):
+        for model in in_order(evaluations):
             runs = evaluations[model]
             if any(row.name not in run.metrics for run in runs):
                 continue
@@ -98,7 +98,7 @@ def compare(
                 baseline = summary
             elif baseline is not None:
                 p, mark = verdict(row.better, summary, baseline)
-            published = experiment.published.get(model, {}).get(row.name, math.nan)
+            published = publication.published.get(model, {}).get(row.name, math.nan)
             entries.append(Entry(c, model, row, summary, published, p, mark))
     return entries
 
@@ -108,7 +108,7 @@ def write_tables(
     title: str,
     remarks: Sequence[str],
     tables: Mapping[str, Sequence[Entry]],
-    experiment: Experiment,
+    publication: Publication,
 ) -> str:
     """Writes tables as Markdown, CSV and JSON.
 
@@ -117,17 +117,17 @@ def write_tables(
       title: of the Markdown file.
       remarks: sentences that a reader must know.
       tables: by their heading, which may be empty.
-      experiment: knows what was published.
+      publication: knows what was published.
 
     Returns:
       the Markdown.
     """
     everything = [entry for entries in tables.values() for entry in entries]
-    explained = [*remarks, *legend(everything, experiment)]
+    explained = [*remarks, *legend(everything, publication)]
     parts = [f"# {title}"]
     for heading, entries in tables.items():
         parts += [f"## {heading}"] if heading else []
-        parts.append(as_markdown(entries, experiment))
+        parts.append(as_markdown(entries, publication))
     text = "\n\n".join([*parts, *explained])
     stem.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
     stem.with_suffix(".csv").write_text(as_csv(everything), encoding="utf-8")
@@ -167,10 +167,10 @@ def as_csv(entries: Sequence[Entry]) -> str:
     return text.getvalue()
 
 
-def as_markdown(entries: Sequence[Entry], experiment: Experiment) -> str:
+def as_markdown(entries: Sequence[Entry], publication: Publication) -> str:
     """A table to read; better is bold, worse has a dagger."""
     table = []
-    for row in layout(entries, experiment):
+    for row in layout(entries, publication):
         table.append([])
         for cell in row:
             figure = {"better": f"**{cell.figure}**", "worse": f"{cell.figure}†"}.get(
@@ -180,19 +180,20 @@ def as_markdown(entries: Sequence[Entry], experiment: Experiment) -> str:
     return markdown_table(table)
 
 
-def layout(entries: Sequence[Entry], experiment: Experiment) -> list[list[Cell]]:
+def layout(entries: Sequence[Entry], publication: Publication) -> list[list[Cell]]:
     """The cells of a table: metrics down, models across, the paper's beside ours."""
     found = {(entry.metric.name, entry.model): entry for entry in entries}
     metrics = {entry.metric.name: entry.metric for entry in entries}
-    models = [m for m in MODEL_LABELS if any(entry.model == m for entry in entries)]
+    models = in_order(entry.model for entry in entries)
     columns: list[tuple[str, bool]] = []
     for model, following in zip(models, [*models[1:], None], strict=True):
         columns.append((model, False))
-        published = experiment.published.get(model)
+        published = publication.published.get(model)
         # Variants of one model share a published column, behind the last of them.
-        if published and experiment.published.get(following) is not published:
+        if published and publication.published.get(following) is not published:
             columns.append((model, True))
-    labels = MODEL_LABELS | {UNTUNED: experiment.prior_label}
+    labels = {model: label(model) for model in models}
+    labels[UNTUNED] = publication.prior_label
     header = ["paper" if is_paper else labels[model] for model, is_paper in columns]
     table = [[Cell("Metric"), *map(Cell, header), Cell("better")]]
     for name, metric in metrics.items():
@@ -201,10 +202,10 @@ def layout(entries: Sequence[Entry], experiment: Experiment) -> list[list[Cell]]
     return table
 
 
-def legend(entries: Sequence[Entry], experiment: Experiment) -> list[str]:
+def legend(entries: Sequence[Entry], publication: Publication) -> list[str]:
     """Sentences that say what the marks in a table mean, and which test was made."""
     num_runs = max(entry.summary.num_runs for entry in entries)
-    prior = experiment.prior_label
+    prior = publication.prior_label
     test = (
         f"Bold is better than {prior} at p < {LEVEL:g}, two-sided, and † is worse; no "
         "correction is made for the number of tests, and where a metric should be near "

@@ -5,24 +5,8 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
-
-class MetricRow(NamedTuple):
-    """How a metric is shown.
-
-    Attributes:
-      name: as in a dictionary of metrics.
-      label: as users read it.
-      unit: printed behind the number, e.g. "%".
-      better: "lower", "near zero" or "higher"; empty where neither is.
-    """
-
-    name: str
-    label: str
-    unit: str = ""
-    better: str = ""
-
+from rl_tuner.metrics import MetricRow
 
 # What `evaluation.evaluate_policy` measures in any world.
 POLICY_ROWS = (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
 
-from rl_tuner.runs.grid import MODEL_LABELS
+from rl_tuner.reports.models import in_order, label
 from rl_tuner.system.whole_files import write_atomically
 
 # One point of the trade-off: which tuning, and what it came to.
@@ -38,16 +39,15 @@ def plot_tradeoff(
     figure = Figure(figsize=(8, 4.6), layout="constrained")
     FigureCanvasAgg(figure)
     axis = figure.subplots()
-    for model, marker in zip(MODEL_LABELS, "xos^vD", strict=True):
+    models = in_order(str(point["algorithm"]) for point in points)
+    for model, marker in zip(models, itertools.cycle("os^vDPX")):
         line = sorted(
             (point for point in points if point["algorithm"] == model),
             key=lambda point: point["c"],
         )
-        if not line:
-            continue
         kls = [point["kl"] for point in line]
         rewards = [point["task_reward"] for point in line]
-        axis.plot(kls, rewards, marker=marker, alpha=0.8, label=MODEL_LABELS[model])
+        axis.plot(kls, rewards, marker=marker, alpha=0.8, label=label(model))
         for point in line:
             axis.annotate(
                 f"c={point['c']:g}",

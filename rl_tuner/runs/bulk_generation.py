@@ -7,15 +7,14 @@ import functools
 import json
 import pathlib
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from rl_tuner import worlds
-from rl_tuner.algorithms.value_learning import get_objective
+from rl_tuner.algorithms import get_algorithm
 from rl_tuner.generation.evaluation import generate_for_task
 from rl_tuner.generation.policy import Policy
-from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.networks.network import Network
 from rl_tuner.system import jobs as job_runners
 from rl_tuner.system import same_settings, shards, whole_files
 from rl_tuner.task import Task
@@ -127,12 +126,12 @@ def generate_shards(
 def generate_shard(job: GenerationJob) -> None:
     """Generates a shard and writes it."""
     generation = job.generation
-    policy, task, lines = _load(
+    policy, task = _load(
         job.model, generation.task, generation.task_settings, generation.algorithm
     )
     text = "".join(
         f"{line}\n"
-        for line in lines.write(sequences(generation, policy, task, job.rows))
+        for line in task.to_lines(sequences(generation, policy, task, job.rows))
     )
     whole_files.write_atomically(job.output, text.encode())
 
@@ -167,13 +166,13 @@ def sequences(
 @functools.lru_cache(maxsize=1)
 def _load(
     model: pathlib.Path, task_name: str, task_settings: str, algorithm: str
-) -> tuple[Policy, Task, Any]:
-    """The policy, the task and its form as text; a process keeps the last ones."""
+) -> tuple[Policy, Task]:
+    """The policy and the task; a process keeps the last ones."""
     from rl_tuner.runs import run_directory
 
-    q_network = SequenceRNN.load(model / run_directory.Q_NETWORK_NAME)
-    reward_rnn = SequenceRNN.load(model / run_directory.REWARD_RNN_NAME)
+    q_network = Network.load(model / run_directory.Q_NETWORK_NAME)
+    reward_rnn = Network.load(model / run_directory.REWARD_RNN_NAME)
     world = worlds.find_world(task_name)
     task = world.make_task(json.loads(task_settings), q_network)
-    policy = Policy(q_network, reward_rnn, get_objective(algorithm))
-    return policy, task, worlds.lines_of(world, task)
+    policy = Policy(q_network, reward_rnn, get_algorithm(algorithm))
+    return policy, task

@@ -17,11 +17,11 @@ import numpy as np
 
 from rl_tuner import worlds
 from rl_tuner.errors import UserError
-from rl_tuner.lines import Lines
-from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.networks.network import Network
 from rl_tuner.runs import run_directory
 from rl_tuner.system import jobs as job_runners
 from rl_tuner.system import same_settings, shards, whole_files
+from rl_tuner.task import Task
 
 STEM = "scores"
 SUMMARY_NAME = "summary.json"
@@ -123,14 +123,14 @@ def score_shards(
 
 def score_shard(job: ScoringJob) -> None:
     """Scores a shard and writes it."""
-    lines = _load(job.scoring)
+    task = _load(job.scoring)
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
     sums: dict[str, list[float]] = {}
     count = 0
     left = shards.read_lines(job.source, job.begin, job.end)
     while texts := list(itertools.islice(left, _LINES_AT_ONCE)):
-        columns = lines.score(texts)
+        columns = task.score_lines(texts)
         if not count:
             writer.writerow(["sequence", *columns])
         for text, *values in zip(texts, *columns.values(), strict=True):
@@ -169,9 +169,8 @@ def _sums_path(output: pathlib.Path) -> pathlib.Path:
 
 
 @functools.lru_cache(maxsize=1)
-def _load(scoring: Scoring) -> Lines:
+def _load(scoring: Scoring) -> Task:
     """What scores; a process keeps the last one."""
     world = worlds.find_world(scoring.task)
-    model = SequenceRNN.load(scoring.model)
-    task = world.make_task(json.loads(scoring.task_settings), model)
-    return worlds.lines_of(world, task)
+    model = Network.load(scoring.model)
+    return world.make_task(json.loads(scoring.task_settings), model)

@@ -10,23 +10,13 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rl_tuner.config import ALGORITHMS, RLTunerConfig
+from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
+from rl_tuner.reports.models import REFERENCE_ALGORITHM, REFERENCE_G, in_order, label
 from rl_tuner.runs import run_directory
 from rl_tuner.runs.run_directory import CURVES_NAME, RunSettings
 from rl_tuner.system import checked_json
 
-UNTUNED = "untuned"
-REFERENCE_G = "g_reference"
-# Models in the order of tables and legends.
-MODEL_LABELS = {
-    UNTUNED: UNTUNED,
-    "q": "Q",
-    "psi": "Psi",
-    "g": "G",
-    REFERENCE_G: "G, reference update",
-    "pure_rl": "RL only",
-}
 TRAINED_NAME = "training.json"
 # Steps of training that take as long as a sequence of the evaluation, about.
 STEPS_PER_EVALUATED = 3
@@ -38,7 +28,7 @@ class GridRun:
 
     Attributes:
       directory: where it is kept.
-      model: one of `MODEL_LABELS`.
+      model: an algorithm's name, or `REFERENCE_G`.
       c: weighs the prior against the task's reward.
       settings: what it is made of.
       prior: a copy of the model that is tuned, as `SequenceRNN.save` writes it.
@@ -71,7 +61,7 @@ class GridRun:
     @property
     def title(self) -> str:
         """That of its figures."""
-        return f"{MODEL_LABELS[self.model]}, c={self.c:g}, seed {self.seed}"
+        return f"{label(self.model)}, c={self.c:g}, seed {self.seed}"
 
     @property
     def is_trained(self) -> bool:
@@ -119,7 +109,7 @@ def grid_configs(
     """The config of each run by (model, c, seed), seeds first to come.
 
     Args:
-      algorithms: of `config.ALGORITHMS`.
+      algorithms: their names, as `algorithms.get_algorithm` takes them.
       constants: values of c.
       seeds: of the runs.
       base: the other fields of `RLTunerConfig`.
@@ -128,18 +118,12 @@ def grid_configs(
     Raises:
       UserError: an algorithm is unknown or a value makes no sense.
     """
-    for algorithm in algorithms:
-        if algorithm not in ALGORITHMS:
-            raise UserError(
-                f"unknown algorithm {algorithm!r}; choose of {', '.join(ALGORITHMS)}"
-            )
-    wanted = {*algorithms, *([REFERENCE_G] if reference_g_update else [])}
-    models = [model for model in MODEL_LABELS if model in wanted]
+    models = in_order([*algorithms, *([REFERENCE_G] if reference_g_update else [])])
     return {
         (model, c, seed): RLTunerConfig(
             **{
                 **base,
-                "algorithm": "g" if model == REFERENCE_G else model,
+                "algorithm": REFERENCE_ALGORITHM if model == REFERENCE_G else model,
                 "reference_g_update": model == REFERENCE_G,
                 "reward_scaler": 1.0 / c,
                 "seed": seed,
@@ -149,15 +133,9 @@ def grid_configs(
     }
 
 
-def model_of(config: Mapping[str, Any]) -> str:
-    """Which of `MODEL_LABELS` the fields of an `RLTunerConfig` make."""
-    is_reference = config["algorithm"] == "g" and config["reference_g_update"]
-    return REFERENCE_G if is_reference else config["algorithm"]
-
-
 def run_name(model: str, c: float, seed: int) -> str:
     """The name of a run's folder."""
-    return f"{model}_c{c:g}_seed{seed}"
+    return f"{model.replace(':', '_')}_c{c:g}_seed{seed}"
 
 
 def mark_as_trained(run: GridRun, seconds: float) -> None:

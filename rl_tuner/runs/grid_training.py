@@ -15,10 +15,9 @@ from tqdm import tqdm
 from rl_tuner import worlds
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
-from rl_tuner.generation.evaluation import measure_policy
+from rl_tuner.generation.evaluation import evaluate_policy
 from rl_tuner.generation.policy import Policy
-from rl_tuner.networks.sequence_rnn import SequenceRNN
-from rl_tuner.reports.publication import Experiment
+from rl_tuner.networks.network import Network
 from rl_tuner.rl_tuner import RLTuner, TrainingProgress
 from rl_tuner.runs import resuming, run_directory, training_run
 from rl_tuner.runs.grid import GridRun, mark_as_trained
@@ -108,13 +107,12 @@ def carry_out_alone(run: GridRun) -> None:
 def measure_and_save(
     policy: Policy,
     task: Task,
-    experiment: Experiment,
     directory: pathlib.Path,
     title: str,
     num_samples: int,
     num_evaluated: int,
     seed: int = 0,
-    untuned: SequenceRNN | None = None,
+    untuned: Network | None = None,
 ) -> None:
     """Writes samples of a policy, to see and to hear, and what is measured of it.
 
@@ -122,8 +120,11 @@ def measure_and_save(
     """
     samples = directory / "samples"
     sequences = training_run.write_samples(policy, task, num_samples, samples, title)
-    experiment.write_audio(sequences, samples)
-    evaluation = measure_policy(policy, task, experiment, num_evaluated, seed, untuned)
+    task.write_audio(sequences, samples)
+    evaluation = evaluate_policy(policy, task, num_evaluated, seed, untuned=untuned)
+    if untuned is None:  # then the Reward RNN is the prior still
+        for figures in (evaluation.metrics, evaluation.standard_errors):
+            figures["log_untuned"] = figures["log_prior"]
     run_directory.write_evaluation(directory, evaluation)
 
 
@@ -141,7 +142,7 @@ def _carry_out(run: GridRun, report: Callable[[News], None]) -> None:
     settings = run.settings
     work = run.work
     world = worlds.find_world(settings.task)
-    prior = SequenceRNN.load(run.prior)
+    prior = Network.load(run.prior)
     task = world.make_task(settings.task_settings, prior)
     report((0, "starting"))
     run.directory.mkdir(parents=True, exist_ok=True)
@@ -149,18 +150,15 @@ def _carry_out(run: GridRun, report: Callable[[News], None]) -> None:
         if not run.is_trained:
             _train(run, prior, task, report)
         report((work - run.work, "measuring"))
-        _measure(run, prior, task, worlds.experiment_of(world))
+        _measure(run, prior, task)
     report((work, "done"))
 
 
-def _measure(
-    run: GridRun, prior: SequenceRNN, task: Task, experiment: Experiment
-) -> None:
+def _measure(run: GridRun, prior: Network, task: Task) -> None:
     has_moved = run.settings.config["reference_g_update"]
     measure_and_save(
         run_directory.load_policy(run.directory, run.settings),
         task,
-        experiment,
         run.directory,
         run.title,
         run.num_samples,
@@ -171,7 +169,7 @@ def _measure(
 
 
 def _train(
-    run: GridRun, prior: SequenceRNN, task: Task, report: Callable[[News], None]
+    run: GridRun, prior: Network, task: Task, report: Callable[[News], None]
 ) -> None:
     """Trains a run from its start, or its last save, and marks it as trained."""
     settings = run.settings

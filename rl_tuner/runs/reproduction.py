@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rl_tuner.commands.grid_flags import FinishedGrid
+from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.generation.evaluation import (
     generate_for_task,
@@ -18,12 +18,15 @@ from rl_tuner.generation.evaluation import (
 )
 from rl_tuner.generation.evaluation import remarks as evaluation_remarks
 from rl_tuner.generation.policy import Policy
+from rl_tuner.metrics import Evaluation
 from rl_tuner.reports import comparison, figures
 from rl_tuner.reports.comparison import Entry
-from rl_tuner.reports.publication import Evaluation, Picture
+from rl_tuner.reports.models import REFERENCE_G, UNTUNED, in_order
+from rl_tuner.reports.publication import Picture
 from rl_tuner.reports.web_page import WebPage
 from rl_tuner.runs import run_directory
-from rl_tuner.runs.grid import MODEL_LABELS, REFERENCE_G, UNTUNED, GridRun, read_curves
+from rl_tuner.runs.finished_grid import FinishedGrid
+from rl_tuner.runs.grid import GridRun, read_curves
 from rl_tuner.runs.training_run import CURVE_SEQUENCES
 from rl_tuner.sequence_ends import sequence_lengths
 
@@ -49,29 +52,31 @@ def write_all(
     Returns:
       the table and its legend, in Markdown.
     """
-    experiment = finished.experiment
+    publication = finished.publication
     training_data = {} if corpus is None else _measure_corpus(finished, corpus)
     tables = {c: _entries(finished, c) for c in _constants(finished)}
     remarks = _remarks(finished)
     text = comparison.write_tables(
-        finished.directory / _file_stem(experiment.table_title),
+        finished.directory / _file_stem(publication.table_title),
         _title(finished),
         remarks,
         {f"c = {c:g}": entries for c, entries in tables.items()},
-        experiment,
+        publication,
     )
     page = WebPage(_title(finished))
     page.paragraphs(remarks)
     for c, entries in tables.items():
-        page.heading(f"{experiment.table_title}, c = {c:g}")
-        page.table(comparison.layout(entries, experiment))
-        page.paragraphs(comparison.legend(entries, experiment))
+        page.heading(f"{publication.table_title}, c = {c:g}")
+        page.table(comparison.layout(entries, publication))
+        page.paragraphs(comparison.legend(entries, publication))
         suffix = "" if len(tables) == 1 else f"_c{c:g}"
         measured = {finished.label(m): e for m, e in _evaluations(finished, c).items()}
         pictures = [
             _draw_learning(finished, c, suffix),
             _draw_next_token(finished, c, suffix),
-            *experiment.draw_more(training_data | measured, finished.directory, suffix),
+            *publication.draw_more(
+                training_data | measured, finished.directory, suffix
+            ),
         ]
         for picture in pictures:
             page.heading(f"{picture.title}, c = {c:g}")
@@ -92,7 +97,7 @@ def _constants(finished: FinishedGrid) -> list[float]:
 def _runs_of(finished: FinishedGrid, c: float) -> dict[str, list[GridRun]]:
     """The runs by model, in the order of tables."""
     chosen = [run for run in finished.runs if run.c == c]
-    models = [m for m in MODEL_LABELS if any(run.model == m for run in chosen)]
+    models = in_order(run.model for run in chosen)
     return {m: [run for run in chosen if run.model == m] for m in models}
 
 
@@ -134,7 +139,7 @@ def _measure_corpus(
             "what the model was trained on"
         )
     chosen = np.array(rows[:: -(-len(rows) // _MAX_CORPUS)], np.int32)
-    metrics, errors, counts = finished.experiment.judge(task, chosen)
+    metrics, errors, counts = task.judge(chosen)
     measured = Evaluation(len(chosen), 0, metrics, errors, counts)
     folder = finished.directory / _file_stem(TRAINING_DATA)
     folder.mkdir(exist_ok=True)
@@ -147,7 +152,7 @@ def _entries(finished: FinishedGrid, c: float) -> list[Entry]:
     rows = comparison.rows_of(finished.task, evaluations[UNTUNED][0])
     if REFERENCE_G not in evaluations:  # then it is the same as log_prior
         rows = [row for row in rows if row.name != "log_untuned"]
-    return comparison.compare(c, evaluations, rows, finished.experiment)
+    return comparison.compare(c, evaluations, rows, finished.publication)
 
 
 def _remarks(finished: FinishedGrid) -> list[str]:
@@ -159,7 +164,7 @@ def _remarks(finished: FinishedGrid) -> list[str]:
         f"seed{plural} {', '.join(map(str, seeds))}, and each model was measured on "
         f"{run.num_evaluated:,} sequences.",
         *evaluation_remarks(finished.task, run.num_evaluated),
-        *finished.experiment.remarks(finished.task),
+        *finished.task.remarks(),
     ]
     if any(run.model == REFERENCE_G for run in finished.runs):
         remarks.append(_MOVED)
@@ -167,8 +172,8 @@ def _remarks(finished: FinishedGrid) -> list[str]:
 
 
 def _draw_learning(finished: FinishedGrid, c: float, suffix: str) -> Picture:
-    experiment = finished.experiment
-    title = experiment.curves_title
+    publication = finished.publication
+    title = publication.curves_title
     path = finished.directory / f"{_file_stem(title)}{suffix}.png"
     panels = {**figures.REWARD_PANELS, **finished.task.curve_panels}
     runs = _runs_of(finished, c)
@@ -185,15 +190,15 @@ def _draw_learning(finished: FinishedGrid, c: float, suffix: str) -> Picture:
 
 def _draw_next_token(finished: FinishedGrid, c: float, suffix: str) -> Picture:
     """Every model reads one sequence: the first sample of one of the tuned ones."""
-    title = finished.experiment.next_token_title
+    title = finished.publication.next_token_title
     path = finished.directory / f"{_file_stem(title)}{suffix}.png"
     policies = {UNTUNED: Policy.of_prior(finished.prior)}
     for model, runs in _runs_of(finished, c).items():
-        if model == "pure_rl":
-            continue
-        first = runs[0]
-        policies[model] = run_directory.load_policy(first.directory, first.settings)
-    author = next(m for m in ("psi", "q", "g", *policies) if m in policies)
+        policy = run_directory.load_policy(runs[0].directory, runs[0].settings)
+        if policy.algorithm.has_kl_control:
+            policies[model] = policy
+    preferred = (RLTunerConfig().algorithm, *in_order(policies)[1:], UNTUNED)
+    author = next(model for model in preferred if model in policies)
     number = finished.runs[0].num_samples
     primes = sample_primes(finished.task, number, seed=1)[:1]
     sequences = generate_for_task(
@@ -204,7 +209,7 @@ def _draw_next_token(finished: FinishedGrid, c: float, suffix: str) -> Picture:
         finished.label(model): next_token_probabilities(policy, primes, sequences)[0]
         for model, policy in policies.items()
     }
-    labels = finished.experiment.token_labels(finished.task)
+    labels = finished.task.token_labels()
     heading = (
         "Probability of every next token along one sequence (circles), "
         f"sample 1 of {finished.label(author)}"

@@ -11,7 +11,7 @@ from typing import Any
 import rl_tuner
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
-from rl_tuner.reports.publication import Evaluation
+from rl_tuner.metrics import Evaluation
 from rl_tuner.system import checked_json
 from rl_tuner.system.whole_files import write_json as write_json
 
@@ -112,7 +112,7 @@ def read_settings(directory: str | os.PathLike) -> RunSettings:
 
 
 def fingerprint(model: Any) -> str:
-    """The SHA-256 of a `SequenceRNN`'s weights, whatever file they came from."""
+    """The SHA-256 of a `Network`'s weights, whatever file they came from."""
     digest = hashlib.sha256()
     for name, weights in sorted(model.named_weights().items()):
         digest.update(name.encode())
@@ -154,12 +154,12 @@ def load_policy(directory: str | os.PathLike, settings: RunSettings) -> Any:
     Raises:
       UserError: a network is missing or damaged.
     """
-    from rl_tuner.algorithms.value_learning import get_objective
+    from rl_tuner.algorithms import get_algorithm
     from rl_tuner.generation.policy import Policy
-    from rl_tuner.networks.sequence_rnn import SequenceRNN
+    from rl_tuner.networks.network import Network
 
     return Policy(
-        SequenceRNN.load(pathlib.Path(directory) / Q_NETWORK_NAME),
-        SequenceRNN.load(pathlib.Path(directory) / REWARD_RNN_NAME),
-        get_objective(settings.config["algorithm"]),
+        Network.load(pathlib.Path(directory) / Q_NETWORK_NAME),
+        Network.load(pathlib.Path(directory) / REWARD_RNN_NAME),
+        get_algorithm(settings.config["algorithm"]),
     )

@@ -21,7 +21,7 @@ from rl_tuner.errors import UserError
 from rl_tuner.generation.diversity import Corpus
 from rl_tuner.generation.evaluation import evaluate_policy, generate_for_task
 from rl_tuner.generation.policy import Policy
-from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.networks.network import Network
 from rl_tuner.reports import tables
 from rl_tuner.reports.tensorboard_curves import TensorBoardCurves
 from rl_tuner.rl_tuner import RLTuner, TrainingProgress
@@ -73,7 +73,7 @@ class Outputs:
 
 def run(
     tuner: RLTuner,
-    prior: SequenceRNN,
+    prior: Network,
     num_steps: int,
     outputs: Outputs,
     corpus: Corpus | None = None,
@@ -91,7 +91,9 @@ def run(
     untuned = Policy.of_prior(prior)
     samples = directory / "samples"
     with _writing_to(directory):
-        before = evaluate_policy(untuned, task, outputs.num_evaluated, corpus=corpus)
+        before = evaluate_policy(
+            untuned, task, outputs.num_evaluated, corpus=corpus
+        ).metrics
         write_samples(untuned, task, outputs.num_samples, samples / "before", "untuned")
         _stop_if_asked(tuner, outputs)
         with tqdm(total=num_steps, unit=" steps", smoothing=0.1) as bar:
@@ -102,7 +104,7 @@ def run(
         _stop_if_asked(tuner, outputs)
         after = evaluate_policy(
             tuner.policy, task, outputs.num_evaluated, corpus=corpus
-        )
+        ).metrics
         metrics = {"before": before, "after": after}
         _write_metrics(metrics, task, directory)
     discard_saves(directory)
@@ -162,7 +164,8 @@ def _train(
     """Trains; returns the points of the curves."""
     saves = outputs.directory / run_directory.SAVES_NAME
     if outputs.save_every < math.inf:
-        sizes = [each.replay.bytes_after(num_steps) for each in tuner.local_replicas]
+        replays = [replica.memory.replay for replica in tuner.replicas]
+        sizes = [replay.bytes_after(num_steps) for replay in replays]
         training_state.check_disk(saves, sum(sizes))
     curves = _go_on_from(saves, tuner)
     if curves is None:
@@ -183,9 +186,9 @@ def _train(
         tensorboard.write(progress.step, points)
         nonlocal last_save
         is_last = progress.step >= num_steps
-        is_stopped = tuner.any_wishes(outputs.should_stop()) and not is_last
+        is_stopped = tuner.loop.any_wishes(outputs.should_stop()) and not is_last
         is_due = time.monotonic() - last_save >= outputs.save_every
-        if tuner.any_wishes(is_due) or is_stopped or is_last:
+        if tuner.loop.any_wishes(is_due) or is_stopped or is_last:
             is_saved = training_state.try_to_save(
                 saves, tuner.step, tuner.state(), {"curves": curves}, _warn
             )
@@ -209,10 +212,10 @@ def _go_on_from(saves: pathlib.Path, tuner: RLTuner) -> list[dict[str, float]] |
     """Restores the last save; returns its curves, None if nothing was saved."""
     saved = training_state.load_latest(saves, _warn)
     # All processes that train go on from the same step.
-    step = tuner.least(saved.step if saved else 0)
+    step = tuner.loop.least(saved.step if saved else 0)
     if saved and saved.step > step:
         saved = training_state.load_latest(saves, _warn, step) if step else None
-    if tuner.least(saved.step if saved else 0) != step:
+    if tuner.loop.least(saved.step if saved else 0) != step:
         raise UserError(
             f"the workers have no save of the same step: {saves} has none of {step}; "
             "start over with --restart"
@@ -233,7 +236,7 @@ def _go_on_from(saves: pathlib.Path, tuner: RLTuner) -> list[dict[str, float]] |
 
 def _stop_if_asked(tuner: RLTuner, outputs: Outputs) -> None:
     """Stops outside the training, where nothing is lost."""
-    if tuner.any_wishes(outputs.should_stop()):
+    if tuner.loop.any_wishes(outputs.should_stop()):
         raise Stopped(tuner.step)
 
 
@@ -278,7 +281,7 @@ def _curve_point(tuner: RLTuner, progress: TrainingProgress) -> dict[str, float]
     """What the policy does now, measured on all tokens of some sequences."""
     measured = evaluate_policy(
         tuner.policy, tuner.task, CURVE_SEQUENCES, seed=progress.step
-    )
+    ).metrics
     return {
         "step": progress.step,
         "loss": progress.loss,

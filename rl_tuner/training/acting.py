@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from rl_tuner.algorithms.value_learning import Objective, log_prior
-from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.algorithms.algorithm import Algorithm, log_prior
+from rl_tuner.networks.network import Network
 from rl_tuner.task import Task
 
-Policy = Callable[[tf.Tensor], tf.Tensor]
+Choice = Callable[[tf.Tensor], tf.Tensor]
 
 
-class RolloutState(NamedTuple):
+class ActingState(NamedTuple):
     """Where N sequences stand.
 
     Attributes:
@@ -44,29 +44,29 @@ class Step(NamedTuple):
       actions: [N] int32.
       task_rewards: [N] float32, unscaled.
       log_priors: [N] float32, log p(a|s) under the Reward RNN.
-      scores: [N, A], the policy is softmax(scores).
+      policy_logits: [N, A], the policy is their softmax.
       q_state: [N, state_size] of the Q network after it read the last token.
       prior_state: the same of the Reward RNN.
       ended: [N] bool, whether the action ended its sequence.
     """
 
-    before: RolloutState
+    before: ActingState
     actions: tf.Tensor
     task_rewards: tf.Tensor
     log_priors: tf.Tensor
-    scores: tf.Tensor
+    policy_logits: tf.Tensor
     q_state: tf.Tensor
     prior_state: tf.Tensor
     ended: tf.Tensor
 
 
 def start(
-    task: Task, q_network: SequenceRNN, reward_rnn: SequenceRNN, primes: tf.Tensor
-) -> RolloutState:
+    task: Task, q_network: Network, reward_rnn: Network, primes: tf.Tensor
+) -> ActingState:
     """New sequences: priming tokens [N] or [N, P] int32 -> state."""
     count = primes.shape[0]
     last_tokens, q_state, prior_state = _read_primes(q_network, reward_rnn, primes)
-    return RolloutState(
+    return ActingState(
         primes=tf.reshape(primes, [count, -1]),
         sequences=tf.zeros([count, task.max_length], tf.int32),
         positions=tf.zeros([count], tf.int32),
@@ -79,16 +79,16 @@ def start(
 
 def act(
     task: Task,
-    objective: Objective,
-    q_network: SequenceRNN,
-    reward_rnn: SequenceRNN,
-    state: RolloutState,
-    choose: Policy,
-) -> tuple[Step, RolloutState]:
+    algorithm: Algorithm,
+    q_network: Network,
+    reward_rnn: Network,
+    state: ActingState,
+    choose: Choice,
+) -> tuple[Step, ActingState]:
     """Adds one token to each sequence.
 
-    Both networks read the last token; `choose` takes the policy scores [N, A] and gives
-    the actions [N] int32; the task rewards them.
+    Both networks read the last token; `choose` takes the policy's logits [N, A] and
+    gives the actions [N] int32; the task rewards them.
 
     Returns:
       what happened, and the state after it. A sequence that has ended is left as it is
@@ -96,8 +96,8 @@ def act(
     """
     q_logits, q_state = q_network.step(state.last_tokens, state.q_state)
     prior_logits, prior_state = reward_rnn.step(state.last_tokens, state.prior_state)
-    scores = objective.policy_scores(q_logits, prior_logits)
-    actions = choose(scores)
+    policy_logits = algorithm.policy_logits(q_logits, prior_logits)
+    actions = choose(policy_logits)
     rewards, reward_state = task.reward(
         state.sequences, state.positions, actions, state.reward_state
     )
@@ -105,7 +105,7 @@ def act(
     ended = state.positions + 1 >= task.max_length
     if task.end_token is not None:
         ended |= actions == task.end_token
-    after = RolloutState(
+    after = ActingState(
         primes=state.primes,
         sequences=tf.where(here, actions[:, tf.newaxis], state.sequences),
         positions=state.positions + 1,
@@ -116,18 +116,18 @@ def act(
     )
     log_priors = log_prior(prior_logits, actions)
     step = Step(
-        state, actions, rewards, log_priors, scores, q_state, prior_state, ended
+        state, actions, rewards, log_priors, policy_logits, q_state, prior_state, ended
     )
     return step, after
 
 
 def restart(
-    q_network: SequenceRNN,
-    reward_rnn: SequenceRNN,
-    state: RolloutState,
+    q_network: Network,
+    reward_rnn: Network,
+    state: ActingState,
     ended: tf.Tensor,
     primes: tf.Tensor,
-) -> RolloutState:
+) -> ActingState:
     """Begins new sequences where one ended, from the primes [N] or [N, P]."""
 
     def replace(value: tf.Tensor, new: tf.Tensor) -> tf.Tensor:
@@ -141,7 +141,7 @@ def restart(
         q_network, reward_rnn, primes, tf.reduce_any(ended)
     )
 
-    return RolloutState(
+    return ActingState(
         primes=replace(state.primes, tf.reshape(primes, state.primes.shape)),
         sequences=zero(state.sequences),
         positions=zero(state.positions),
@@ -153,8 +153,8 @@ def restart(
 
 
 def _read_primes(
-    q_network: SequenceRNN,
-    reward_rnn: SequenceRNN,
+    q_network: Network,
+    reward_rnn: Network,
     primes: tf.Tensor,
     is_needed: tf.Tensor | bool = True,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

@@ -1,158 +1,101 @@
-"""DistributedTraining: tuners that act apart and learn together, by tf.distribute."""
+"""DistributedLoop: replicas that act apart and learn together, by tf.distribute."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
-from rl_tuner.networks.sequence_rnn import SequenceRNN
-from rl_tuner.rl_tuner import Replica, RLTuner
-from rl_tuner.scored_task import ScoredTask
-from rl_tuner.system.lazy_arrays import LazyArrays
-from rl_tuner.task import Task
-from rl_tuner.training.compiled_loop import CompiledTraining
+from rl_tuner.training.compiled_loop import play_round
+from rl_tuner.training.loop import Loop
+from rl_tuner.training.replica import Replica
 
 
-class DistributedTuner(RLTuner):
-    """An `RLTuner` whose networks learn from what several replicas act.
+class DistributedLoop(Loop):
+    """Rounds of all replicas, gradients being averaged before each update.
 
     Each replica has its own sequences, replay memory and randomness. Gradients are
     averaged over replicas before they are clipped, and each replica applies them to its
     own copy of the networks, so that the copies stay the same: an update learns from
-    `minibatch_size` transitions of each replica. Steps are those of all replicas.
+    `minibatch_size` transitions of each replica. Steps are those of all replicas; with
+    one replica in all, it learns what a `CompiledLoop` learns.
 
-    This object is the first replica of its process; with one replica in all, it learns
-    what an `RLTuner` learns.
-
-    Attributes:
-      strategy: of tf.distribute.
+    Playing, finding gradients and applying them are compiled; only what crosses from
+    one replica to another is not.
     """
 
     def __init__(
         self,
-        prior: SequenceRNN,
-        task: Task,
-        config: RLTunerConfig,
         strategy: tf.distribute.Strategy,
+        replicas: Sequence[Replica],
+        updates_per_round: int,
     ):
-        """Makes this process' replicas, each on its device.
-
-        Raises:
-          UserError: the task scores outside the graph, or as of `RLTuner`.
-        """
-        if isinstance(task, ScoredTask):
-            raise UserError(
-                f"the task {task.name!r} scores outside of the compiled loop, which "
-                "cannot be distributed; its processes use all cores as it is"
-            )
-        self.strategy = strategy
-        devices = strategy.extended.worker_devices
-        count = strategy.num_replicas_in_sync
-        first = _first_replica(strategy)
-        with tf.device(devices[0]):
-            super().__init__(prior, task, config, Replica(first, count))
-        self._others: list[RLTuner] = []
-        for number, device in enumerate(devices[1:], first + 1):
-            with tf.device(device):
-                replica = Replica(number, count)
-                self._others.append(RLTuner(prior, task, config, replica))
-        self._training = _DistributedLoop(strategy, self.local_replicas)
-
-    @property
-    def local_replicas(self) -> list[RLTuner]:
-        """As of `RLTuner`."""
-        return [self, *self._others]
-
-    def any_wishes(self, wish: bool) -> bool:
-        """As of `RLTuner`."""
-        return bool(max(self._gathered(int(wish))))
-
-    def least(self, number: int) -> int:
-        """As of `RLTuner`."""
-        return min(self._gathered(number))
-
-    def state(self) -> LazyArrays:
-        """As of `RLTuner`, with what the other replicas of this process remember."""
-        state = super().state()
-        for other in self._others:
-            state |= other.state().in_folder(_folder(other))
-        return state
-
-    def restore(self, state) -> None:
-        """As of `RLTuner`."""
-        super().restore(state)
-        for other in self._others:
-            other.restore(LazyArrays.of_folder(state, _folder(other)))
-
-    def _gathered(self, number: int) -> list[int]:
-        """The numbers of all replicas."""
-
-        @tf.function
-        def gather(number):
-            context = tf.distribute.get_replica_context()
-            return context.all_gather(number[tf.newaxis], axis=0)
-
-        found = self.strategy.run(gather, args=(tf.constant(number, tf.int64),))
-        return self.strategy.experimental_local_results(found)[0].numpy().tolist()
-
-
-class _DistributedLoop:
-    """Rounds of all replicas, gradients being averaged before each update.
-
-    Playing, finding gradients and applying them are compiled; only what crosses from
-    one replica to another is not.
-
-    Attributes:
-      rounds_at_once: 1.
-      variables: none.
-    """
-
-    rounds_at_once = 1
-
-    def __init__(self, strategy: tf.distribute.Strategy, tuners: list[RLTuner]):
-        self.variables: dict[str, tf.Variable] = {}
+        """Takes this process' replicas, each on its device."""
         self._strategy = strategy
-        self._loops = [_ReplicaLoop(tuner) for tuner in tuners]
-        self._first = tuners[0].replica.number
-        self._updates = tuners[0].config.updates_per_round
+        self._replicas = replicas
+        self._updates = updates_per_round
+        self._loops: list[_ReplicaLoop] = []
 
     def run(self, num_rounds: int) -> np.ndarray:
-        """Trains: sums of loss, updates, task reward and log p(a|s), [4] floats.
-
-        Losses are means over replicas, rewards sums.
+        """As of `Loop`; losses are means over replicas, rewards sums.
 
         Raises:
           UserError: another process ended.
         """
+        if not self._loops:
+            self._loops = [_ReplicaLoop(replica) for replica in self._replicas]
         try:
             return self._run(tf.constant(num_rounds, tf.int64)).numpy()
         except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
             raise UserError(
-                "another worker ended, and with it the training; the same commands go "
-                "on from the last save"
+                "another worker ended, and with it the training; the same commands "
+                "resume from the last save"
             ) from error
 
-    @tf.function
+    def any_wishes(self, wish: bool) -> bool:
+        """As of `Loop`."""
+        return bool(max(self._gathered(int(wish))))
+
+    def least(self, number: int) -> int:
+        """As of `Loop`."""
+        return min(self._gathered(number))
+
+    def _gathered(self, number: int) -> list[int]:
+        """The numbers of all replicas."""
+
+        @tf.function(autograph=False)
+        def gather(number: tf.Tensor) -> tf.Tensor:
+            context = tf.distribute.get_replica_context()
+            return context.all_gather(number[tf.newaxis], axis=0)
+
+        found = self._strategy.run(gather, args=(tf.constant(number, tf.int64),))
+        return self._strategy.experimental_local_results(found)[0].numpy().tolist()
+
+    @tf.function(autograph=False)
     def _run(self, num_rounds: tf.Tensor) -> tf.Tensor:
-        index = tf.constant(0, tf.int64)
-        sums = tf.zeros([4])
-        while index < num_rounds:
+        def run_round(index: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             of_replicas = self._strategy.run(self._round)
             # They are averaged already, and the same everywhere.
-            sums += self._strategy.experimental_local_results(of_replicas)[0]
-            index += 1
+            found = self._strategy.experimental_local_results(of_replicas)[0]
+            return index + 1, sums + found
+
+        _, sums = tf.while_loop(
+            lambda index, _: index < num_rounds,
+            run_round,
+            (tf.constant(0, tf.int64), tf.zeros([4])),
+        )
         return sums
 
     def _round(self) -> tf.Tensor:
         """One replica's round: loss, updates, task reward, log p(a|s)."""
         context = tf.distribute.get_replica_context()
         number = tf.get_static_value(context.replica_id_in_sync_group)
-        loop = self._loops[0 if number is None else int(number) - self._first]
+        loop = self._loops[
+            0 if number is None else int(number) - self._replicas[0].number
+        ]
         acted = loop.play()
         learned = tf.zeros([2])
         for turn in range(self._updates):
@@ -179,10 +122,10 @@ class _ReplicaLoop:
       end_round: () -> nothing; counts the round.
     """
 
-    def __init__(self, tuner: RLTuner):
-        self._tuner = tuner
-        self._training = CompiledTraining(tuner)
-        self._sizes = [shape.num_elements() for shape in tuner.gradient_shapes]
+    def __init__(self, replica: Replica):
+        self._replica = replica
+        shapes = replica.learner.gradient_shapes
+        self._sizes = [shape.num_elements() for shape in shapes]
         found = tf.TensorSpec([sum(self._sizes) + 2])
         self.play = _traced(self._play)
         self.find_gradients = _traced(self._find_gradients, tf.TensorSpec([], tf.int32))
@@ -190,46 +133,51 @@ class _ReplicaLoop:
         self.end_round = _traced(self._end_round)
 
     def _play(self) -> tf.Tensor:
-        tuner = self._tuner
-        state = tf.nest.map_structure(tf.convert_to_tensor, tuner.acting)
-        state, acted = self._training.play(state, tf.identity(tuner.rounds))
-        tf.nest.map_structure(lambda var, val: var.assign(val), tuner.acting, state)
+        replica = self._replica
+        state = replica.actor.read_state()
+        state, acted = play_round(replica, state, tf.identity(replica.rounds))
+        replica.actor.keep_state(state)
         return acted
 
     def _find_gradients(self, turn: tf.Tensor) -> tf.Tensor:
-        tuner = self._tuner
-        found = tf.zeros([sum(self._sizes) + 2])
-        if tuner.can_learn:
-            _, seeds = tuner.round_seeds(tf.identity(tuner.rounds))
-            loss, gradients = tuner.sample_gradients(seeds[turn])
+        replica = self._replica
+
+        def find() -> tf.Tensor:
+            _, seeds = replica.seeds.of_round(tf.identity(replica.rounds))
+            loss, gradients = replica.learner.sample_gradients(
+                replica.memory, seeds[turn]
+            )
             rows = [tf.reshape(gradient, [-1]) for gradient in gradients]
-            found = tf.concat([*rows, [loss, 1.0]], axis=0)
-        return found
+            return tf.concat([*rows, [loss, 1.0]], axis=0)
+
+        nothing = tf.zeros([sum(self._sizes) + 2])
+        return tf.cond(replica.memory.can_learn, find, lambda: nothing)
 
     def _apply_gradients(self, found: tf.Tensor) -> tf.Tensor:
-        tuner = self._tuner
-        if tuner.can_learn:
+        replica = self._replica
+
+        def apply() -> tf.Tensor:
             *rows, _ = tf.split(found, [*self._sizes, 2])
-            shaped = zip(rows, tuner.gradient_shapes, strict=True)
-            tuner.apply_gradients([tf.reshape(row, shape) for row, shape in shaped])
+            shaped = zip(rows, replica.learner.gradient_shapes, strict=True)
+            replica.learner.apply_gradients([tf.reshape(x, s) for x, s in shaped])
+            return tf.constant(True)
+
+        tf.cond(replica.memory.can_learn, apply, lambda: tf.constant(False))
         return found[-2:]
 
     def _end_round(self) -> None:
-        self._tuner.rounds.assign_add(1)
+        self._replica.rounds.assign_add(1)
 
 
 def _traced(function: Callable[..., Any], *inputs: tf.TensorSpec) -> Callable[..., Any]:
     """The function for inputs of this kind, to be compiled."""
-    return tf.function(function, jit_compile=True).get_concrete_function(*inputs)
+    compiled = tf.function(function, jit_compile=True, autograph=False)
+    return compiled.get_concrete_function(*inputs)
 
 
-def _first_replica(strategy: tf.distribute.Strategy) -> int:
+def first_replica(strategy: tf.distribute.Strategy) -> int:
     """The number of this process' first replica."""
     numbers = strategy.run(
         lambda: tf.distribute.get_replica_context().replica_id_in_sync_group
     )
     return int(strategy.experimental_local_results(numbers)[0])
-
-
-def _folder(other: RLTuner) -> str:
-    return f"replica_{other.replica.number}"

@@ -6,24 +6,6 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from rl_tuner.networks.sequence_rnn import SequenceRNN
-
-
-def clipping_groups(model: SequenceRNN) -> list[list[int]]:
-    """Indices into `model.trainable_variables` that are clipped together.
-
-    A TensorFlow 1 cell has one kernel for inputs and state, so the norm of its gradient
-    is that of the two Keras kernels together; every other variable stands alone.
-    """
-    indices = {id(v): i for i, v in enumerate(model.trainable_variables)}
-    groups = []
-    for layer in model.lstm_layers:
-        cell = layer.cell
-        groups.append([indices[id(cell.kernel)], indices[id(cell.recurrent_kernel)]])
-        groups.append([indices[id(cell.bias)]])
-    groups += [[indices[id(v)]] for v in model.logits_layer.trainable_variables]
-    return groups
-
 
 def clip_by_group_norm(
     gradients: Sequence[tf.Tensor], groups: Sequence[Sequence[int]], clip_norm: float

@@ -1,4 +1,4 @@
-"""Replay memories that live in the graph: uniform and prioritized."""
+"""Replay memories that live in the graph: uniform, prioritized, the last round."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ class Replay(tf.Module, abc.ABC):
         """
 
     def update(self, rows: tf.Tensor, errors: tf.Tensor) -> None:
-        """Hears the new errors [N] of transitions in rows [N], after an update."""
+        """Takes the new errors [N] of transitions in rows [N], after an update."""
         del rows, errors
 
     def _transitions(self, rows: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -167,6 +167,20 @@ class UniformReplay(Replay):
         rows = tf.random.stateless_uniform(
             [batch_size], seed, minval=0, maxval=self.size, dtype=tf.int64
         )
+        return Sample(self._transitions(rows), rows, tf.ones([batch_size]))
+
+
+class LastRound(Replay):
+    """Holds what was acted last, and gives all of it: for on-policy algorithms."""
+
+    def __init__(self, capacity: int, fields: Mapping[str, tf.TensorSpec]):
+        """Allocates the memory, as `Replay` does; `capacity` is a round's."""
+        super().__init__(capacity, fields, "last_round")
+
+    def sample(self, batch_size: int, seed: tf.Tensor) -> Sample:
+        """All that is stored, once: see `Replay.sample`."""
+        del seed
+        rows = tf.range(batch_size, dtype=tf.int64)
         return Sample(self._transitions(rows), rows, tf.ones([batch_size]))
 
 

@@ -1,4 +1,4 @@
-"""What is remembered of a transition, and how the networks read it again."""
+"""What is remembered of a step, and how the networks read it again."""
 
 from __future__ import annotations
 
@@ -7,45 +7,54 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from rl_tuner.networks.sequence_rnn import SequenceRNN
-from rl_tuner.training.acting import RolloutState, Step
+from rl_tuner.algorithms.algorithm import Batch
+from rl_tuner.networks.network import Network
+from rl_tuner.training.acting import ActingState, Step
 
-Batch = Mapping[str, tf.Tensor]
+# Fields [N, ...] by name.
+Fields = Mapping[str, tf.Tensor]
+Specs = dict[str, tf.TensorSpec]
+
+# Of what is remembered of a step in any mode, that which sequences have for each token.
+OF_TOKENS = ("rewards", "log_policies")
 
 
 class ReplayMode(abc.ABC):
-    """A way to remember N transitions, beside their actions, rewards and ends.
+    """A way to remember N steps, beside their actions, rewards and ends.
 
     Attributes:
-      stores_sequences: whether what is stored and sampled are sequences that have
-        ended, not transitions: [N, T] where there is [N] else.
+      stores_sequences: whether what is stored and drawn are sequences that have ended,
+        not steps: [N, T] where there is [N] else.
     """
 
     stores_sequences = False
 
+    def __init__(self, cuts: bool = False):
+        """Takes how batches are shaped.
+
+        Args:
+          cuts: whether batches of sequences are cut to the longest of them, which
+            spares work, but cannot be compiled: XLA would compile every length.
+        """
+        self._cuts = cuts
+
     @abc.abstractmethod
-    def fields(
-        self, q_network: SequenceRNN, state: RolloutState
-    ) -> dict[str, tf.TensorSpec]:
-        """Shape and type of what it remembers of one transition."""
+    def fields(self, q_network: Network, state: ActingState) -> Specs:
+        """Shape and type of what it remembers of one step."""
 
     @abc.abstractmethod
     def remember(self, step: Step) -> dict[str, tf.Tensor]:
         """The fields [N, ...] of what has happened."""
 
-    def read(self, stored: Batch) -> Batch:
-        """The transitions of what was stored: by default they are that."""
-        return stored
-
     @abc.abstractmethod
-    def logits(self, q_network: SequenceRNN, batch: Batch) -> tf.Tensor:
-        """What the Q network puts out in the states that were acted in: [N, A]."""
-
-    @abc.abstractmethod
-    def next_logits(
-        self, target_network: SequenceRNN, reward_rnn: SequenceRNN, batch: Batch
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """What the target network and the prior put out after the actions: [N, A]."""
+    def read(
+        self,
+        stored: Fields,
+        q_network: Network,
+        target_network: Network,
+        reward_rnn: Network,
+    ) -> Batch:
+        """What an algorithm learns from, of N steps or sequences that were stored."""
 
 
 class StoredStates(ReplayMode):
@@ -54,9 +63,7 @@ class StoredStates(ReplayMode):
     The Q network's state is that of the weights it acted with.
     """
 
-    def fields(
-        self, q_network: SequenceRNN, state: RolloutState
-    ) -> dict[str, tf.TensorSpec]:
+    def fields(self, q_network: Network, state: ActingState) -> Specs:
         """The last token and three states of `q_network.state_size`."""
         del state
         spec = tf.TensorSpec([q_network.state_size])
@@ -76,17 +83,19 @@ class StoredStates(ReplayMode):
             "new_prior_states": step.prior_state,
         }
 
-    def logits(self, q_network: SequenceRNN, batch: Batch) -> tf.Tensor:
-        """The Q network reads the observations from the stored states."""
-        return q_network.step(batch["observations"], batch["states"])[0]
-
-    def next_logits(
-        self, target_network: SequenceRNN, reward_rnn: SequenceRNN, batch: Batch
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Both read the actions, which are the next observations."""
-        target_logits, _ = target_network.step(batch["actions"], batch["new_states"])
-        prior_logits, _ = reward_rnn.step(batch["actions"], batch["new_prior_states"])
-        return target_logits, prior_logits
+    def read(
+        self,
+        stored: Fields,
+        q_network: Network,
+        target_network: Network,
+        reward_rnn: Network,
+    ) -> Batch:
+        """The actions are the next observations."""
+        actions = stored["actions"]
+        next_logits, _ = target_network.step(actions, stored["new_states"])
+        next_prior_logits, _ = reward_rnn.step(actions, stored["new_prior_states"])
+        logits, _ = q_network.step(stored["observations"], stored["states"])
+        return _batch(stored, logits, next_logits, next_prior_logits)
 
 
 class WholePrefixes(ReplayMode):
@@ -96,9 +105,7 @@ class WholePrefixes(ReplayMode):
     prefix.
     """
 
-    def fields(
-        self, q_network: SequenceRNN, state: RolloutState
-    ) -> dict[str, tf.TensorSpec]:
+    def fields(self, q_network: Network, state: ActingState) -> Specs:
         """The priming tokens and the sequence, and how many of them were read."""
         del q_network
         length = state.primes.shape[1] + state.sequences.shape[1]
@@ -117,24 +124,25 @@ class WholePrefixes(ReplayMode):
             "num_read": before.primes.shape[1] + before.positions,
         }
 
-    def logits(self, q_network: SequenceRNN, batch: Batch) -> tf.Tensor:
-        """Those after the last token before the action."""
-        logits = q_network.unroll(batch["tokens"][:, :-1])
-        return _take_steps(logits, batch["num_read"] - 1)
-
-    def next_logits(
-        self, target_network: SequenceRNN, reward_rnn: SequenceRNN, batch: Batch
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Those after the action."""
-        target_logits, prior_logits = (
-            _take_steps(network.unroll(batch["tokens"]), batch["num_read"])
+    def read(
+        self,
+        stored: Fields,
+        q_network: Network,
+        target_network: Network,
+        reward_rnn: Network,
+    ) -> Batch:
+        """Logits before and after the last token, the action."""
+        tokens, num_read = stored["tokens"], stored["num_read"]
+        next_logits, next_prior_logits = (
+            _take_steps(network.unroll(tokens), num_read)
             for network in (target_network, reward_rnn)
         )
-        return target_logits, prior_logits
+        logits = _take_steps(q_network.unroll(tokens[:, :-1]), num_read - 1)
+        return _batch(stored, logits, next_logits, next_prior_logits)
 
 
 class WholeSequences(WholePrefixes):
-    """Each sequence is unrolled once for all of its transitions, when it has ended.
+    """Each sequence is unrolled once for all of its tokens, when it has ended.
 
     As `WholePrefixes` it has the weights of now and gradients through all that was
     read, at the cost of about one prefix for all of them.
@@ -142,72 +150,72 @@ class WholeSequences(WholePrefixes):
 
     stores_sequences = True
 
-    def read(self, stored: Batch) -> Batch:
-        """The transitions of N sequences, up to the end of the longest: fields [N, T].
+    def read(
+        self,
+        stored: Fields,
+        q_network: Network,
+        target_network: Network,
+        reward_rnn: Network,
+    ) -> Batch:
+        """Logits before and after each token of N sequences: [N, T].
 
-        `is_token` [N, T] is 0. behind the end of a sequence.
+        T is that of the longest sequence, or `max_length` where nothing is cut;
+        `is_token` is 0 behind the end of each.
         """
-        num_primes = stored["tokens"].shape[1] - stored["rewards"].shape[1]
+        max_length = stored["rewards"].shape[1]
+        num_primes = stored["tokens"].shape[1] - max_length
         lengths = stored["num_read"] - num_primes + 1
-        longest = tf.reduce_max(lengths)
+        longest = tf.reduce_max(lengths) if self._cuts else max_length
         tokens = stored["tokens"][:, : num_primes + longest]
+        actions = tokens[:, num_primes:]
         positions = tf.range(longest)
-        return {
-            "tokens": tokens,
-            "actions": tokens[:, num_primes:],
-            "rewards": stored["rewards"][:, :longest],
-            "continues": tf.cast(positions < lengths[:, tf.newaxis] - 1, tf.float32),
-            "is_token": tf.cast(positions < lengths[:, tf.newaxis], tf.float32),
+        of_tokens = {
+            name: stored[name][:, :longest] for name in OF_TOKENS if name in stored
         }
-
-    def logits(self, q_network: SequenceRNN, batch: Batch) -> tf.Tensor:
-        """Those before each action: [N, T, A]."""
-        return self._last(q_network.unroll(batch["tokens"][:, :-1]), batch)
-
-    def next_logits(
-        self, target_network: SequenceRNN, reward_rnn: SequenceRNN, batch: Batch
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Those after each action: [N, T, A]."""
-        target_logits, prior_logits = (
-            self._last(network.unroll(batch["tokens"]), batch)
+        length = tf.shape(actions)[1]
+        next_logits, next_prior_logits = (
+            network.unroll(tokens)[:, -length:]
             for network in (target_network, reward_rnn)
         )
-        return target_logits, prior_logits
+        logits = q_network.unroll(tokens[:, :-1])[:, -length:]
+        return Batch(
+            logits=logits,
+            next_logits=next_logits,
+            next_prior_logits=next_prior_logits,
+            actions=actions,
+            continues=tf.cast(positions < lengths[:, tf.newaxis] - 1, tf.float32),
+            is_token=tf.cast(positions < lengths[:, tf.newaxis], tf.float32),
+            **of_tokens,
+        )
 
-    def _last(self, logits: tf.Tensor, batch: Batch) -> tf.Tensor:
-        """Without those of priming tokens."""
-        return logits[:, -tf.shape(batch["actions"])[1] :]
 
-
-REPLAY_MODES: dict[str, ReplayMode] = {
-    "stored_state": StoredStates(),
-    "whole_prefix": WholePrefixes(),
-    "whole_sequence": WholeSequences(),
+REPLAY_MODES: dict[str, type[ReplayMode]] = {
+    "stored_state": StoredStates,
+    "whole_prefix": WholePrefixes,
+    "whole_sequence": WholeSequences,
 }
 
 
-def common_fields() -> dict[str, tf.TensorSpec]:
-    """What is remembered of a transition in any mode."""
-    return {
-        "actions": tf.TensorSpec([], tf.int32),
-        "rewards": tf.TensorSpec([]),
-        "continues": tf.TensorSpec([]),
-    }
-
-
-def sequence_fields(
-    fields: Mapping[str, tf.TensorSpec], max_length: int
-) -> dict[str, tf.TensorSpec]:
-    """What is stored of a sequence whose last transition has these fields."""
-    return {
-        "tokens": fields["tokens"],
-        "num_read": fields["num_read"],
-        "rewards": tf.TensorSpec([max_length]),
-    }
+def _batch(
+    stored: Fields,
+    logits: tf.Tensor,
+    next_logits: tf.Tensor,
+    next_prior_logits: tf.Tensor,
+) -> Batch:
+    """A batch of single steps."""
+    return Batch(
+        logits=logits,
+        next_logits=next_logits,
+        next_prior_logits=next_prior_logits,
+        actions=stored["actions"],
+        rewards=stored["rewards"],
+        continues=stored["continues"],
+        log_policies=stored.get("log_policies"),
+    )
 
 
 def _take_steps(logits: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
     """Each sequence's logits at one step: [N, T, A], [N] integers -> [N, A]."""
-    # A product with a one-hot, as in `value_learning.take_actions`.
+    # A product with a one-hot, as in `algorithm.take_actions`.
     chosen = tf.one_hot(steps, logits.shape[1], dtype=logits.dtype)
     return tf.einsum("nt,nta->na", chosen, logits)

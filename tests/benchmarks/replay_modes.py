@@ -44,7 +44,7 @@ def main() -> None:
     from rl_tuner.training.replay_modes import REPLAY_MODES
 
     world = worlds.find_world("molecule")
-    prior = model_flags.load(tuning_flags.prior_path(world), world)
+    prior = model_flags.load(model_flags.untuned_path(world), world)
     task = world.make_task(world.task_settings(), prior)
     print(f"{'mode':14}{'steps':>9}{'seconds':>9}", *(f"{c:>14}" for c in COLUMNS))
     for mode in FLAGS.replay_modes:
@@ -55,7 +55,7 @@ def main() -> None:
         tuner = RLTuner(prior, task, tuning_flags.tuner_config(**settings))
         seconds = 0.0
         while True:
-            measured = evaluate_policy(tuner.policy, task, 1000)
+            measured = evaluate_policy(tuner.policy, task, 1000).metrics
             figures = (f"{measured[column]:14.3f}" for column in COLUMNS)
             print(f"{mode:14}{tuner.step:9}{seconds:9.0f}", *figures, flush=True)
             if tuner.step >= FLAGS.training_steps:

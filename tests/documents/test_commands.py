@@ -67,6 +67,13 @@ COMMANDS = [
     if (documents.ROOT / page).exists()
     for index, words in enumerate(documents.commands(page))
 ]
+INLINE = [
+    (page, index, words)
+    for page in documents.PAGES
+    if (documents.ROOT / page).exists()
+    for index, words in enumerate(documents.inline_commands(page))
+    if not any("..." in word for word in words)
+]
 TUNE = "X:1\nL:1/16\nK:C\n" + "c2d2e2f2 g2a2b2c'2 b2a2g2f2 e2d2c4|" * 4
 
 
@@ -97,6 +104,7 @@ def _folders(tmp_path_factory):
         model = SequenceRNN(38, (8,))
         export(model, "magenta_checkpoint", folder / "my_magenta_run")
         export(model, "mag", folder / "basic_rnn.mag")
+        (folder / "note_rnn_paper").symlink_to(documents.ROOT / "checkpoints/note_rnn")
     return folders
 
 
@@ -124,6 +132,25 @@ def test_command_runs(page, words, folders):
         return
     result = run_binary(program, *flags, cwd=folders[page], timeout=1800)
     assert result.returncode == 0, result.stderr[-4000:]
+
+
+@pytest.mark.parametrize(
+    ("page", "index", "words"),
+    INLINE,
+    ids=[f"{page}-{index}-{words[0]}" for page, index, words in INLINE],
+)
+def test_inline_command_runs(page, index, words, folders):
+    if "--corpus_dir=data" in words and not (folders[page] / "data").exists():
+        world = "smiles" if "--task=molecule" in words else "note"
+        program = f"{world}_rnn_create_dataset"
+        made = run_binary(
+            program, "--output_dir=data", *SMALL[program], cwd=folders[page]
+        )
+        assert made.returncode == 0, made.stderr[-4000:]
+    # What stands in a sentence may write to where a block of the page did.
+    if any(word.startswith("--output_dir=") for word in words):
+        words = [*words, f"--output_dir=inline_{index}"]
+    test_command_runs(page, words, folders)
 
 
 def test_python_of_the_readme_runs(folders):

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 # Reads command lines, and does everything but what they ask for.
 CHECK_FLAGS = """
 import importlib.metadata, json, os, sys
-from rl_tuner import cli
+from rl_tuner.commands import cli
 cli._guarded = lambda main, program: None
 scripts = importlib.metadata.entry_points(group="console_scripts")
 for words in json.load(sys.stdin):
@@ -57,7 +57,7 @@ def test_links_lead_somewhere():
                 assert anchor in documents.anchors(path), f"{page}: #{anchor}"
 
 
-def test_commands_have_the_flags_that_they_are_given():
+def test_commands_have_the_flags_that_they_are_given(examples):
     scripts = [
         words
         for page in documents.PAGES
@@ -65,9 +65,16 @@ def test_commands_have_the_flags_that_they_are_given():
         if words[0].startswith(("rl_tuner_", "note_rnn_", "smiles_rnn_"))
     ]
     assert len(scripts) > 20
+    inline = [
+        [word for word in words if word not in ("...", "--help")]
+        for page in documents.PAGES
+        for words in documents.inline_commands(page)
+    ]
+    assert len(inline) > 15
     result = subprocess.run(
         [sys.executable, "-c", CHECK_FLAGS],
-        input=json.dumps(scripts),
+        input=json.dumps(scripts + inline),
+        cwd=examples,
         capture_output=True,
         text=True,
         check=True,

@@ -16,7 +16,6 @@ from toy_task import CountingTask
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.rl_tuner import RLTuner
-from rl_tuner.training.distributed_loop import DistributedTuner
 
 CONFIG = RLTunerConfig(
     algorithm="g", num_sequences=10, minibatch_size=12, replay_capacity=50
@@ -36,7 +35,7 @@ def prior():
 
 def distributed(strategy):
     """A tuner of the toy task."""
-    return DistributedTuner(prior(), CountingTask(), CONFIG, strategy)
+    return RLTuner(prior(), CountingTask(), CONFIG, strategy)
 
 
 def train(tuner, rounds):
@@ -85,9 +84,12 @@ def worker():
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     tuner = distributed(strategy)
     report = train(tuner, ROUNDS)
-    number = tuner.replica.number
-    wishes = [tuner.any_wishes(number == 1), tuner.any_wishes(False)]
-    agreed = {"wishes": np.array(wishes), "least": np.array(tuner.least(10 + number))}
+    number = tuner.replicas[0].number
+    wishes = [tuner.loop.any_wishes(number == 1), tuner.loop.any_wishes(False)]
+    agreed = {
+        "wishes": np.array(wishes),
+        "least": np.array(tuner.loop.least(10 + number)),
+    }
     return everything(tuner) | agreed | {"report": np.array(report)}
 
 

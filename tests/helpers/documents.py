@@ -12,7 +12,12 @@ PAGES = (
     "rl_tuner/README.md",
     "melody_rnn/README.md",
     "molecule_rnn/README.md",
+    "checkpoints/note_rnn/MODEL_CARD.md",
+    "checkpoints/smiles_rnn/MODEL_CARD.md",
+    "checkpoints/smiles_rnn_paper/MODEL_CARD.md",
 )
+# A command with flags that stands in a sentence or a table.
+_INLINE = re.compile(r"`((?:rl_tuner|note_rnn|smiles_rnn)_[a-z_]+\s[^`]*)`")
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -42,6 +47,15 @@ def commands(page):
                 found.append([pathlib.Path(command[0]).name, *command[1:]])
         line = ""
     return found
+
+
+def inline_commands(page):
+    """The commands with flags that stand inline on a page, as lists of words.
+
+    Dots in one stand for what it leaves open.
+    """
+    text = _BLOCK.sub("", (ROOT / page).read_text(encoding="utf-8"))
+    return [shlex.split(command) for command in _INLINE.findall(text)]
 
 
 def _split(words, separator):

@@ -9,12 +9,12 @@ import pytest
 import tensorflow as tf
 from reference import REFERENCE, needs_reference
 
+from melody_rnn.magenta.formats import hparams
 from melody_rnn.note_rnn import sequence_examples
-from rl_tuner.algorithms.value_learning import OBJECTIVES
+from rl_tuner.algorithms import get_algorithm
 from rl_tuner.errors import UserError
-from rl_tuner.formats.writing import export, hparams
+from rl_tuner.formats.writing import export
 from rl_tuner.generation.policy import Policy
-from rl_tuner.generation.policy_network import policy_network
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 
 pytestmark = pytest.mark.interop
@@ -74,9 +74,8 @@ def _random_model(num_classes, layer_sizes, seed=0):
 def _tuned_by_g():
     """The network of a G-tuned policy: two networks in one."""
     prior = SequenceRNN.load(SHIPPED)
-    return policy_network(
-        Policy(_random_model(38, (100,), 1), prior, OBJECTIVES["g"])
-    ), Policy(_random_model(38, (100,), 1), prior, OBJECTIVES["g"])
+    policy = Policy(_random_model(38, (100,), 1), prior, get_algorithm("g"))
+    return policy.as_network(), policy
 
 
 def _model(name):
@@ -127,7 +126,7 @@ def test_policy_of_g_learning_is_what_magenta_plays(
     network, policy = _tuned_by_g()
     export(network, "mag", tmp_path / "g.mag")
     tokens = _tokens()
-    scores = policy.objective.policy_scores(
+    scores = policy.algorithm.policy_logits(
         policy.q_network.unroll(tokens), policy.reward_rnn.unroll(tokens)
     )
     theirs = in_magenta("bundle", tmp_path / "g.mag", tokens=tokens)

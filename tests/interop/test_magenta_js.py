@@ -11,10 +11,9 @@ import tensorflow as tf
 
 from melody_rnn.encoding import classes_to_melody_events, melody_events_to_classes
 from melody_rnn.notation.midi import classes_to_note_sequence
-from rl_tuner.algorithms.value_learning import OBJECTIVES
+from rl_tuner.algorithms import get_algorithm
 from rl_tuner.formats.writing import export
 from rl_tuner.generation.policy import Policy
-from rl_tuner.generation.policy_network import policy_network
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 
 pytestmark = pytest.mark.interop
@@ -70,7 +69,7 @@ def _tuned_by_g():
     prior = SequenceRNN.load(SHIPPED)
     other = prior.clone()
     other.set_weights([0.8 * weight for weight in prior.get_weights()])
-    return policy_network(Policy(other, prior, OBJECTIVES["g"]))
+    return Policy(other, prior, get_algorithm("g")).as_network()
 
 
 @pytest.mark.parametrize("make", [SequenceRNN.load, _tuned_by_g, _two_layers])

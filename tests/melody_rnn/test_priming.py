@@ -9,12 +9,12 @@ import tensorflow as tf
 from binaries import assert_refused, run_binary
 from toy_task import CountingTask
 
-from melody_rnn import world
 from melody_rnn.encoding import FIRST_NOTE, class_to_pitch
 from melody_rnn.notation.midi import write_midi
 from melody_rnn.note_rnn import sequence_examples
 from melody_rnn.task import MelodyTask
-from rl_tuner.algorithms.value_learning import OBJECTIVES
+from melody_rnn.world import MelodyWorld
+from rl_tuner.algorithms import get_algorithm
 from rl_tuner.errors import UserError
 from rl_tuner.formats.writing import export
 from rl_tuner.generation import evaluation
@@ -59,8 +59,8 @@ def test_training_starts_from_states_that_have_read_the_primer(prior):
     tuner = RLTuner(prior, PrimedTask(), config)
     tuner.train(300)  # no update yet: the Q network still is the prior
     stored = {
-        name: ring.numpy()[: int(tuner.replay.size)]
-        for name, ring in tuner.replay._rings.items()
+        name: ring.numpy()[: int(tuner.memory.replay.size)]
+        for name, ring in tuner.memory.replay._rings.items()
     }
     expected = {
         primer[-1]: prior.unroll_with_state(primer[np.newaxis, :-1])[1][0]
@@ -98,7 +98,7 @@ def test_one_token_may_be_a_column(prior):
 
 
 def test_evaluation_reads_primers_too(prior):
-    policy = Policy(_random_model(5, (6, 4), 1), prior, OBJECTIVES["g"])
+    policy = Policy(_random_model(5, (6, 4), 1), prior, get_algorithm("g"))
     task = PrimedTask()
     generated = evaluation.generate_for_task(policy, task, 50, seed=3)
     primes = evaluation.sample_primes(task, 50, seed=3)
@@ -130,16 +130,16 @@ def test_random_melodies_of_magentas_records(tmp_path):
             "training_data_path": str(path),
             "primer_steps": 8,
         }
-        task = world.make_task(settings)
+        task = MelodyWorld().make_task(settings)
         drawn = task.prime(200, tf.constant([1, 2])).numpy()
         assert {tuple(row) for row in drawn} == expected
         assert settings["primer_steps"] == 8  # the caller's are left alone
     settings["primer_steps"] = 31
     with pytest.raises(UserError, match="none of the 4 melodies"):
-        world.make_task(settings)
+        MelodyWorld().make_task(settings)
     settings["training_data_path"] = str(tmp_path / "nothing*")
     with pytest.raises(UserError, match="no file matches"):
-        world.make_task(settings)
+        MelodyWorld().make_task(settings)
 
 
 def test_random_notes_are_drawn_as_ever():
@@ -177,7 +177,7 @@ def test_run_remembers_its_primer(run_dir):
     settings = json.loads((run_dir / "settings.json").read_text())["task_settings"]
     assert settings["priming_mode"] == "single_midi"
     assert settings["primer_midi"] == str(run_dir.parent / "primer.mid")
-    primes = world.make_task(settings).prime(3, tf.constant([1, 2])).numpy()
+    primes = MelodyWorld().make_task(settings).prime(3, tf.constant([1, 2])).numpy()
     assert primes.tolist() == [[14, 0, 18, 0]] * 3
 
 
@@ -197,7 +197,7 @@ def _pitches(classes):
 def test_primer_may_only_be_written(run_dir, tmp_path):
     """At its own tempo, before what the run makes of the primer it was tuned with."""
     settings = run_directory.read_settings(run_dir)
-    task = world.make_task(settings.task_settings)
+    task = MelodyWorld().make_task(settings.task_settings)
     policy = run_directory.load_policy(run_dir, settings)
     expected = evaluation.generate_for_task(policy, task, 1, seed=5, num_steps=26)
     tempo, notes, out = _generate(

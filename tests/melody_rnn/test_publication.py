@@ -7,10 +7,9 @@ from reference import REFERENCE, needs_reference
 from scipy.io import wavfile
 
 from melody_rnn.notation.audio import SAMPLE_RATE, write_wav
-from melody_rnn.publication import MelodyExperiment
 from melody_rnn.table1 import TABLE1_ROWS
 from melody_rnn.task import MelodyTask
-from rl_tuner.generation.evaluation import measure_policy
+from rl_tuner.generation.evaluation import evaluate_policy
 from rl_tuner.generation.policy import Policy
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 
@@ -25,9 +24,7 @@ MAGENTA_MELODIES = 3_000
 @needs_reference
 def test_published_note_rnn_is_measured_as_magenta_measures_it():
     prior = SequenceRNN.load(REFERENCE / "note_rnn_paper")
-    measured = measure_policy(
-        Policy.of_prior(prior), MelodyTask(), MelodyExperiment(), 12_000
-    )
+    measured = evaluate_policy(Policy.of_prior(prior), MelodyTask(), 12_000)
     for row, theirs in zip(TABLE1_ROWS, MAGENTA, strict=True):
         ours = measured.metrics[row.name]
         error = measured.standard_errors[row.name]
@@ -39,17 +36,16 @@ def test_published_note_rnn_is_measured_as_magenta_measures_it():
 
 
 def test_rules_reading_is_said():
-    experiment = MelodyExperiment()
     for rules, words in (("paper", "0 a rest"), ("corrected", "0 no event")):
-        assert words in experiment.remarks(MelodyTask(rules=rules))[0]
-    assert "swapped" in experiment.remarks(MelodyTask())[1]
+        assert words in MelodyTask(rules=rules).remarks()[0]
+    assert "swapped" in MelodyTask().remarks()[1]
 
 
 def test_reading_of_the_rules_is_the_tasks():
     melody = np.ravel([[note, 0, 0, 0] for note in range(14, 22)])
     shares = {
-        rules: MelodyExperiment()
-        .judge(MelodyTask(rules=rules), melody[np.newaxis])
+        rules: MelodyTask(rules=rules)
+        .judge(melody[np.newaxis])
         .metrics["notes_excessively_repeated"]
         for rules in ("paper", "corrected")
     }
@@ -58,7 +54,7 @@ def test_reading_of_the_rules_is_the_tasks():
 
 
 def test_tokens_are_called_by_their_pitch():
-    labels = MelodyExperiment().token_labels(MelodyTask())
+    labels = MelodyTask().token_labels()
     assert labels[:3] == ["no event", "note off", "C3"]
     assert (labels[14], labels[A4], labels[-1]) == ("C4", "A4", "B5")
 
@@ -82,5 +78,5 @@ def test_silence_is_written_too(tmp_path):
 
 def test_first_melodies_can_be_heard(tmp_path):
     melodies = np.full([5, 8], A4)
-    MelodyExperiment().write_audio(melodies, tmp_path)
+    MelodyTask().write_audio(melodies, tmp_path)
     assert len(list(tmp_path.glob("melody_0?.wav"))) == 3

@@ -4,7 +4,7 @@ import tensorflow as tf
 from reference import REFERENCE, needs_reference
 
 from melody_rnn.task import MelodyTask
-from rl_tuner.algorithms.value_learning import get_objective
+from rl_tuner.algorithms import get_algorithm
 from rl_tuner.errors import UserError
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.training.acting import act, start
@@ -24,7 +24,7 @@ def test_rollout_earns_what_magenta_pays():
     for t in range(32):
         step, state = act(
             task,
-            get_objective("q"),
+            get_algorithm("q"),
             model,
             model,
             state,

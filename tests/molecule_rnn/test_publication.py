@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from molecule_rnn.publication import MoleculeExperiment
+from molecule_rnn.publication import MoleculePublication
 from molecule_rnn.scoring.molecule_statistics import molecule_stats, profile_workers
 from molecule_rnn.table2 import PAPER_TABLE2, TABLE2_ROWS
 from molecule_rnn.task import MoleculeTask
 from molecule_rnn.vocabulary import Vocabulary
+from rl_tuner.metrics import Evaluation
 from rl_tuner.reports import comparison, figures
-from rl_tuner.reports.publication import Evaluation
 
 VOCABULARY = Vocabulary.learn(["CCO", "C1CCCCCC1", "c1ccccc1N(", "Cl"])
 
@@ -24,14 +24,14 @@ def sequences(task, *smiles):
 
 
 def evaluation(task, *smiles):
-    judgement = MoleculeExperiment().judge(task, sequences(task, *smiles))
+    judgement = task.judge(sequences(task, *smiles))
     return Evaluation(len(smiles), 0, *judgement)
 
 
 def test_sequences_are_judged_as_molecules_up_to_their_end(task):
     tokens = sequences(task, "CCO", "C1CCCCCC1", "C(", "CC")
     tokens[3, 5:] = 1  # after the end
-    metrics, errors, counts = MoleculeExperiment().judge(task, tokens)
+    metrics, errors, counts = task.judge(tokens)
     assert counts == molecule_stats(
         ["CCO", "C1CCCCCC1", "C(", "CC"], profile_workers(1)
     )
@@ -43,18 +43,17 @@ def test_sequences_are_judged_as_molecules_up_to_their_end(task):
 def test_molecules_of_the_training_set_are_not_novel(task):
     """Even where they are written in another way."""
     corpus = [task.vocabulary.encode(smiles) for smiles in ("OCC", "CC", "CC")]
-    judge = MoleculeExperiment().judge
-    metrics = judge(task, sequences(task, "CCO", "CCC", "CCl", "C("), corpus).metrics
+    metrics = task.judge(sequences(task, "CCO", "CCC", "CCl", "C("), corpus).metrics
     assert metrics["novel"] == pytest.approx(200 / 3)
-    assert "novel" not in judge(task, sequences(task, "CCO")).metrics
+    assert "novel" not in task.judge(sequences(task, "CCO")).metrics
 
 
 def test_papers_figures_stand_beside_psi(task):
-    experiment = MoleculeExperiment()
+    publication = MoleculePublication()
     measured = evaluation(task, "CCO", "CC", "C(")
     rows = comparison.rows_of(task, measured)
     entries = comparison.compare(
-        1 / 0.35, {"untuned": [measured], "psi": [measured]}, rows, experiment
+        1 / 0.35, {"untuned": [measured], "psi": [measured]}, rows, publication
     )
     published = {
         (entry.model, entry.metric.name): entry.published
@@ -64,28 +63,28 @@ def test_papers_figures_stand_beside_psi(task):
     for model, column in (("untuned", "SMILES RNN"), ("psi", "Psi")):
         for name, figure in PAPER_TABLE2[column].items():
             assert published[model, name] == figure
-    table = comparison.as_markdown(entries, experiment)
+    table = comparison.as_markdown(entries, publication)
     assert "SMILES RNN" in table
     assert "-2.77" in table
 
 
 def test_remarks_say_what_is_odd_in_the_paper(task):
-    remarks = " ".join(MoleculeExperiment().remarks(task))
+    remarks = " ".join(task.remarks())
     assert "says Q" in remarks
     assert "random token" in remarks
     task = MoleculeTask(VOCABULARY, protocol="start_token", num_processes=0)
-    assert "start token" in MoleculeExperiment().remarks(task)[-1]
+    assert "start token" in task.remarks()[-1]
 
 
 def test_tokens_are_called_by_their_text(task):
-    labels = MoleculeExperiment().token_labels(task)
+    labels = task.token_labels()
     assert labels[0] == "end"
     assert len(labels) == task.num_classes
     assert labels[VOCABULARY.encode("C")[0]] == "C"
 
 
 def test_properties_are_drawn_also_where_nothing_is_valid(task, tmp_path):
-    experiment = MoleculeExperiment()
+    publication = MoleculePublication()
     evaluations = {
         name: [evaluation(task, *smiles) for smiles in runs]
         for name, runs in {
@@ -94,7 +93,7 @@ def test_properties_are_drawn_also_where_nothing_is_valid(task, tmp_path):
             "Psi": [["CCO"], ["Cl", "C("]],
         }.items()
     }
-    (picture,) = experiment.draw_more(evaluations, tmp_path, "_c2")
+    (picture,) = publication.draw_more(evaluations, tmp_path, "_c2")
     assert picture.path == tmp_path / "properties_c2.png"
     assert len(Image.open(picture.path).convert("L").getcolors()) > 20
 

@@ -5,12 +5,12 @@ import pytest
 import tensorflow as tf
 from tiny_smiles_rnn import MOLECULES, tiny_smiles_rnn
 
-from molecule_rnn import world
 from molecule_rnn.scoring.descriptors import COMPONENTS
 from molecule_rnn.scoring.rewards import RewardSettings
 from molecule_rnn.scoring.scorer import parse_smiles
 from molecule_rnn.task import MoleculeTask
 from molecule_rnn.vocabulary import Vocabulary
+from molecule_rnn.world import MoleculeWorld
 from rl_tuner.errors import UserError
 from rl_tuner.scored_task import Prefixes
 
@@ -124,7 +124,7 @@ def test_nonsense_settings_are_named(settings, message):
 @pytest.mark.parametrize("start_token", [True, False])
 def test_world_makes_the_task_of_a_model(start_token):
     model = tiny_smiles_rnn(start_token)
-    task = world.make_task({"reward_weights": {"qed": 7.0}}, model)
+    task = MoleculeWorld().make_task({"reward_weights": {"qed": 7.0}}, model)
     assert task.vocabulary == VOCABULARY
     assert task.protocol == ("start_token" if start_token else "random_token")
     assert task.reward_settings.weight("qed") == 7.0
@@ -136,7 +136,7 @@ def test_world_makes_the_task_of_a_model(start_token):
     assert task.reward_settings.short_length == statistics["short_length"]
     other = "random_token" if start_token else "start_token"
     with pytest.raises(UserError, match=f"trained for --protocol={task.protocol}, not"):
-        world.make_task({"protocol": other}, model)
+        MoleculeWorld().make_task({"protocol": other}, model)
     del model.metadata["vocabulary"]
     with pytest.raises(UserError, match="the model is none of molecules"):
-        world.make_task({}, model)
+        MoleculeWorld().make_task({}, model)

@@ -24,8 +24,10 @@ def _tuner(prior, task=None, **settings):
 
 def _stored(tuner):
     """The transitions in the order they were stored."""
-    size = int(tuner.replay.size)
-    return {name: ring.numpy()[:size] for name, ring in tuner.replay._rings.items()}
+    size = int(tuner.memory.replay.size)
+    return {
+        name: ring.numpy()[:size] for name, ring in tuner.memory.replay._rings.items()
+    }
 
 
 @pytest.mark.parametrize("algorithm", ["psi", "g"])
@@ -113,7 +115,7 @@ def test_updates_keep_their_ratio(prior, num_sequences, train_every_nth, updates
     )
     tuner.train(60)
     assert tuner.step == 60
-    assert int(tuner._optimizer.iterations) == updates
+    assert int(tuner.learner.optimizer.iterations) == updates
 
 
 def test_target_network_follows_slowly(prior):
@@ -186,5 +188,6 @@ def test_g_may_begin_at_what_the_prior_usually_earns(prior):
 
 
 def test_only_g_may_begin_apart_from_the_prior():
-    with pytest.raises(UserError, match="'zero' is for algorithm 'g' only, not 'psi'"):
-        RLTunerConfig(initial_values="zero")
+    prior, task = SequenceRNN(5, (6,)), CountingTask()
+    with pytest.raises(UserError, match=r"'zero' is for .* as 'g', not for 'psi'"):
+        RLTuner(prior, task, RLTunerConfig(initial_values="zero"))

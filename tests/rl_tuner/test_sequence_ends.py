@@ -5,12 +5,11 @@ import pytest
 import scipy.special
 from toy_task import CountingTask
 
-from rl_tuner.algorithms.value_learning import OBJECTIVES
+from rl_tuner.algorithms import get_algorithm
 from rl_tuner.generation import evaluation
 from rl_tuner.generation.diversity import Corpus
 from rl_tuner.generation.policy import Policy
 from rl_tuner.networks.sequence_rnn import SequenceRNN
-from rl_tuner.reports.publication import Experiment
 from rl_tuner.scored_task import PythonTask
 from rl_tuner.sequence_ends import is_token, sequence_lengths
 
@@ -42,7 +41,7 @@ def _policy():
         random = np.random.default_rng(number)
         for variable in network.variables:
             variable.assign(0.4 * random.normal(size=variable.shape))
-    return Policy(*networks, OBJECTIVES["g"])
+    return Policy(*networks, get_algorithm("g"))
 
 
 @pytest.fixture(name="generated", scope="module")
@@ -73,7 +72,7 @@ def test_nothing_comes_after_the_end(policy, generated):
 
 def test_means_are_over_tokens(policy, generated):
     task = CountingTask(end_token=END)
-    measured = evaluation.evaluate_policy(policy, task, 500)
+    measured = evaluation.evaluate_policy(policy, task, 500).metrics
     primes = evaluation.sample_primes(task, 500)
     inputs = np.concatenate([primes, generated.sequences[:, :-1]], axis=1)
     q, p = (n.unroll(inputs).numpy() for n in (policy.q_network, policy.reward_rnn))
@@ -98,8 +97,7 @@ def test_means_are_over_tokens(policy, generated):
 def test_standard_errors_are_the_spread_of_repeated_measurements(policy):
     task = CountingTask(end_token=END)
     repeated = [
-        evaluation.measure_policy(policy, task, Experiment(), 64, seed=seed)
-        for seed in range(60)
+        evaluation.evaluate_policy(policy, task, 64, seed=seed) for seed in range(60)
     ]
     for name in ("task_reward", "log_prior", "kl", "entropy"):
         spread = np.std([run.metrics[name] for run in repeated], ddof=1)
@@ -111,7 +109,7 @@ def test_standard_errors_are_the_spread_of_repeated_measurements(policy):
 def test_few_sequences_are_scored_of_many(policy, monkeypatch):
     monkeypatch.setattr(evaluation, "REWARDED_SEQUENCES", 20)
     task = CountedTask()
-    measured = evaluation.evaluate_policy(policy, task, 300)
+    measured = evaluation.evaluate_policy(policy, task, 300).metrics
     sequences = evaluation.generate_for_task(policy, task, 300).sequences[:20]
     lengths = sequence_lengths(sequences, END)
     assert task.asked == lengths.sum()

@@ -280,7 +280,7 @@ def _run(module, *arguments):
     environment = os.environ | {"PYTHONPATH": str(_ROOT)}
     environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
     done = subprocess.run(
-        [sys.executable, "-m", f"melody_rnn.{module}", *map(str, arguments)],
+        [sys.executable, "-m", f"melody_rnn.commands.{module}", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
@@ -293,35 +293,19 @@ def _run(module, *arguments):
 @pytest.mark.parametrize(
     ("module", "arguments", "message"),
     [
-        ("note_rnn_create_dataset", [], "--output_dir is missing"),
-        ("note_rnn_create_dataset", ["--eval_ratio=2"], "--eval_ratio=2 must lie"),
-        ("note_rnn_create_dataset", ["--num_shards=0"], "--num_shards=0 must be"),
-        ("note_rnn_create_dataset", ["--seed=x"], "--seed"),
-        ("note_rnn_create_dataset", ["--source=/nowhere"], "/nowhere does not exist"),
-        ("note_rnn_train", [], "--output_dir is missing"),
-        ("note_rnn_train", ["--layer_sizes=ten"], "--layer_sizes=ten must be"),
-        ("note_rnn_train", ["--layer_sizes="], "--layer_sizes= must be"),
-        (
-            "note_rnn_train",
-            ["--learning_rate=-1"],
-            "learning_rate is -1.0; it must be",
-        ),
-        (
-            "note_rnn_train",
-            ["--learning_rate=nan"],
-            "learning_rate is nan; it must be",
-        ),
-        (
-            "note_rnn_train",
-            ["--batch_size=0"],
-            "batch_size is 0; it must be at",
-        ),
-        (
-            "note_rnn_train",
-            ["--unscored_steps=128"],
-            "it must be below window_steps",
-        ),
-        ("note_rnn_train", ["--sequence_example_file=a"], "go together"),
+        ("create_dataset", [], "--output_dir is missing"),
+        ("create_dataset", ["--eval_ratio=2"], "--eval_ratio=2 must lie"),
+        ("create_dataset", ["--num_shards=0"], "--num_shards=0 must be"),
+        ("create_dataset", ["--seed=x"], "--seed"),
+        ("create_dataset", ["--source=/nowhere"], "/nowhere does not exist"),
+        ("train", [], "--output_dir is missing"),
+        ("train", ["--layer_sizes=ten"], "--layer_sizes=ten must be"),
+        ("train", ["--layer_sizes="], "--layer_sizes= must be"),
+        ("train", ["--learning_rate=-1"], "learning_rate is -1.0; it must be above 0"),
+        ("train", ["--learning_rate=nan"], "learning_rate is nan; it must be above 0"),
+        ("train", ["--batch_size=0"], "batch_size is 0; it must be at least 1"),
+        ("train", ["--unscored_steps=128"], "unscored_steps is 128; it must be below"),
+        ("train", ["--sequence_example_file=a"], "go together"),
     ],
 )
 def test_a_bad_flag_is_one_line_and_exit_code_1(tmp_path, module, arguments, message):
@@ -342,7 +326,7 @@ def test_the_two_binaries_work_hand_in_hand(tmp_path):
         book += f"X:{number}\nM:4/4\nL:1/16\nK:C\n{music}|\n\n"
     (source / "book.abc").write_text(book + "X:99\nK:C\nC D =\nE\n")
     code, out, lines = _run(
-        "note_rnn_create_dataset",
+        "create_dataset",
         f"--source={source}",
         f"--output_dir={dataset}",
         "--num_workers=1",
@@ -358,7 +342,7 @@ def test_the_two_binaries_work_hand_in_hand(tmp_path):
     for path in here.iterdir():
         assert path.read_bytes() == (dataset / path.name).read_bytes()
     code, out, lines = _run(
-        "note_rnn_train",
+        "train",
         f"--dataset_dir={dataset}",
         f"--output_dir={run}",
         "--layer_sizes=8,6",
@@ -368,9 +352,7 @@ def test_the_two_binaries_work_hand_in_hand(tmp_path):
     assert code == 0, lines
     assert "trigram" in out
     assert SequenceRNN.load(run / "note_rnn").layer_sizes == (8, 6)
-    code, _, lines = _run(
-        "note_rnn_train", f"--dataset_dir={source}", f"--output_dir={run}"
-    )
+    code, _, lines = _run("train", f"--dataset_dir={source}", f"--output_dir={run}")
     assert code == 1
     assert len(lines) == 1
     assert "holds no finished dataset" in lines[0]

@@ -116,7 +116,7 @@ def test_bad_own_rules(text, reason):
 
 def test_needs_no_tensorflow():
     program = (
-        "import sys, melody_rnn.music_theory_settings\n"
+        "import sys, melody_rnn.music_theory.settings\n"
         "print({'tensorflow', 'note_seq', 'numpy'} & set(sys.modules))"
     )
     printed = subprocess.run(

@@ -270,7 +270,7 @@ def test_processes_die_with_a_parent_that_is_killed(component, time_limit, tmp_p
         textwrap.dedent(
             f"""
             import os, signal, time
-            from molecule_rnn.scoring_pool import ScoringPool
+            from molecule_rnn.scoring.scoring_pool import ScoringPool
             pool = ScoringPool(
                 ["scoring_components:{component}"], 1, time_limit={time_limit}
             )

@@ -3,8 +3,8 @@ import pytest
 import scipy.special
 import tensorflow as tf
 
-from rl_tuner.algorithms import value_learning
-from rl_tuner.algorithms.value_learning import OBJECTIVES
+from rl_tuner.algorithms import ALGORITHMS, get_algorithm, value_learning
+from rl_tuner.algorithms.algorithm import log_prior, total_reward
 from rl_tuner.errors import UserError
 
 RNG = np.random.default_rng(1)
@@ -20,15 +20,15 @@ VALUES = {
 }
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", ALGORITHMS)
 def test_state_value(name):
-    value = OBJECTIVES[name].state_value(LOGITS, PRIOR_LOGITS)
+    value = get_algorithm(name).state_value(LOGITS, PRIOR_LOGITS)
     np.testing.assert_allclose(value, VALUES[name], rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", ALGORITHMS)
 def test_policy(name):
-    scores = OBJECTIVES[name].policy_scores(LOGITS, PRIOR_LOGITS)
+    scores = get_algorithm(name).policy_logits(LOGITS, PRIOR_LOGITS)
     expected = np.exp(LOGITS) * (np.exp(LOG_P) if name == "g" else 1)
     expected /= expected.sum(1, keepdims=True)
     np.testing.assert_allclose(scipy.special.softmax(scores, axis=1), expected, 1e-4)
@@ -37,7 +37,7 @@ def test_policy(name):
 def test_log_prior_is_scipys_log_softmax():
     actions = np.array([0, 4, 2, 2, 1, 3])
     np.testing.assert_allclose(
-        value_learning.log_prior(PRIOR_LOGITS, actions),
+        log_prior(PRIOR_LOGITS, actions),
         LOG_P[np.arange(6), actions],
         rtol=1e-5,
     )
@@ -54,8 +54,8 @@ def test_log_prior_is_scipys_log_softmax():
     ],
 )
 def test_total_reward(name, use_log_prior, expected):
-    reward = value_learning.total_reward(
-        OBJECTIVES[name], tf.constant([2.0]), tf.constant([-3.0]), 2.0, use_log_prior
+    reward = total_reward(
+        get_algorithm(name), tf.constant([2.0]), tf.constant([-3.0]), 2.0, use_log_prior
     )
     np.testing.assert_allclose(reward, [expected])
 
@@ -71,4 +71,4 @@ def test_td_target_bootstraps_only_where_the_sequence_goes_on():
 
 def test_unknown_algorithm_lists_the_known():
     with pytest.raises(UserError, match="'sarsa'; choose one of q, psi, g, pure_rl"):
-        value_learning.get_objective("sarsa")
+        get_algorithm("sarsa")

@@ -20,15 +20,15 @@ _ASK = """
 import json
 from absl import flags
 from absl.testing import flagsaver
-from rl_tuner import distribution
+from rl_tuner.commands import device_flags
 from rl_tuner.errors import UserError
-distribution.define_flags()
+device_flags.define_flags()
 flags.FLAGS(["ask"])
 said = []
 for wish in ({"device": "gpu"}, {"distribution": "tpu"}, {"mixed_precision": True}):
     with flagsaver.flagsaver(**wish):
         try:
-            distribution.prepare()
+            device_flags.prepare()
         except UserError as error:
             said.append(str(error))
 print(json.dumps(said))

@@ -11,8 +11,8 @@ from binaries import assert_refused, run_binary
 
 from melody_rnn.table1 import TABLE1_ROWS
 from rl_tuner.config import RLTunerConfig
+from rl_tuner.metrics import Evaluation
 from rl_tuner.networks.sequence_rnn import SequenceRNN
-from rl_tuner.reports.publication import Evaluation
 from rl_tuner.reports.tables import POLICY_ROWS
 from rl_tuner.runs import run_directory
 from rl_tuner.runs.grid import TRAINED_NAME
@@ -172,7 +172,7 @@ def test_bad_flags_are_refused_in_one_line(flags, message, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ([], "name one model: --run_dir"),
+        (["--run_dir=x", "--bundle_file=b.mag"], "name one model: --run_dir"),
         (["--run_dir=nowhere"], "no run in nowhere"),
         (["--run_dir=x", "--num_melodies=0"], "--num_melodies=0 must be 1 to"),
     ],

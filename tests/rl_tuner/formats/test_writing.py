@@ -12,13 +12,13 @@ from binaries import assert_refused, run_binary
 from reference import REFERENCE, needs_reference
 
 from rl_tuner import worlds
-from rl_tuner.algorithms.value_learning import OBJECTIVES
+from rl_tuner.algorithms import get_algorithm
 from rl_tuner.errors import UserError
-from rl_tuner.formats.writing import FORMATS, export
+from rl_tuner.formats.writing import export, known_formats
 from rl_tuner.generation.policy import Policy
-from rl_tuner.generation.policy_network import policy_network, side_by_side
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 
+FORMATS = known_formats()
 TOLERANCE = 1e-6
 
 
@@ -35,7 +35,7 @@ def random_model(num_classes=38, layer_sizes=(12,), seed=0, metadata=None):
 
 
 def _output(tmp_path, file_format):
-    return tmp_path / f"exported{FORMATS[file_format][0]}"
+    return tmp_path / f"exported{FORMATS[file_format].suffix}"
 
 
 def _from_js(folder):
@@ -255,9 +255,9 @@ def test_two_networks_in_one(layer_sizes):
     tokens = np.random.default_rng(1).integers(0, 9, [4, 30])
     g = random_model(9, layer_sizes, 1)
     prior = random_model(9, [size + 1 for size in layer_sizes], 2)
-    policy = Policy(g, prior, OBJECTIVES["g"])
-    network = policy_network(policy)
-    scores = policy.objective.policy_scores(g.unroll(tokens), prior.unroll(tokens))
+    policy = Policy(g, prior, get_algorithm("g"))
+    network = policy.as_network()
+    scores = policy.algorithm.policy_logits(g.unroll(tokens), prior.unroll(tokens))
     np.testing.assert_allclose(network.unroll(tokens), scores, rtol=0, atol=TOLERANCE)
     expected = tf.nn.softmax(g.unroll(tokens) + tf.nn.log_softmax(prior.unroll(tokens)))
     np.testing.assert_allclose(
@@ -268,13 +268,13 @@ def test_two_networks_in_one(layer_sizes):
 @pytest.mark.parametrize("algorithm", ["q", "psi", "pure_rl"])
 def test_other_policies_are_one_network(algorithm):
     q_network = random_model(9)
-    policy = Policy(q_network, random_model(9, seed=1), OBJECTIVES[algorithm])
-    assert policy_network(policy) is q_network
+    policy = Policy(q_network, random_model(9, seed=1), get_algorithm(algorithm))
+    assert policy.as_network() is q_network
 
 
-def test_side_by_side_needs_as_many_layers():
+def test_networks_with_a_sum_have_as_many_layers():
     with pytest.raises(ValueError, match=r"longer|shorter"):
-        side_by_side(random_model(9, (6,)), random_model(9, (6, 4)))
+        random_model(9, (6,)).summed_with(random_model(9, (6, 4)))
 
 
 @pytest.mark.parametrize(
@@ -349,7 +349,14 @@ def test_binary_exports_a_run(tmp_path):
             ["--format=onnx"],
             "unknown --format='onnx'; choose one of magenta_checkpoint",
         ),
-        (["--format=mag", "--output=a.mag"], "name one model: --run_dir"),
+        (
+            ["--format=mag", "--output=a.mag", "--run_dir=a", "--bundle_file=b.mag"],
+            "name one model: --run_dir",
+        ),
+        (
+            ["--format=mag", "--output=a.mag", "--task=molecule"],
+            "--format=mag is for melodies",
+        ),
         (["--format=mag", "--bundle_file=b.mag"], "--output is missing"),
         (
             ["--format=mag", "--output=a.mag", "--bundle_file=b.zip"],

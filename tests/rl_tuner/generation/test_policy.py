@@ -3,7 +3,7 @@ import pytest
 import scipy.special
 import scipy.stats
 
-from rl_tuner.algorithms.value_learning import OBJECTIVES
+from rl_tuner.algorithms import get_algorithm
 from rl_tuner.generation.policy import Policy
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 
@@ -20,7 +20,7 @@ def _networks():
 @pytest.mark.parametrize("algorithm", ["psi", "g"])
 @pytest.mark.parametrize("temperature", [1.0, 0.7])
 def test_figures_of_each_token_equal_an_unroll(networks, algorithm, temperature):
-    policy = Policy(*networks, OBJECTIVES[algorithm])
+    policy = Policy(*networks, get_algorithm(algorithm))
     primers = np.array([[1, 2, 0], [3, 3, 1]])
     out = policy.generate(primers, 5, temperature, seed=4)
     read = np.concatenate([primers, out.sequences], axis=1)[:, :-1]
@@ -36,7 +36,7 @@ def test_figures_of_each_token_equal_an_unroll(networks, algorithm, temperature)
 
 
 def test_samples_follow_the_policy(networks):
-    policy = Policy(*networks, OBJECTIVES["g"])
+    policy = Policy(*networks, get_algorithm("g"))
     count = 4000
     first = policy.generate(np.full([count, 1], 2), 1).sequences[:, 0]
     scores = sum(network.unroll([[2]]).numpy()[0, 0] for network in networks)

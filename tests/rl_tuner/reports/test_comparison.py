@@ -5,9 +5,9 @@ import json
 
 import pytest
 
+from rl_tuner.metrics import Evaluation, MetricRow
 from rl_tuner.reports import comparison
-from rl_tuner.reports.publication import Evaluation, Experiment
-from rl_tuner.reports.tables import MetricRow
+from rl_tuner.reports.publication import Publication
 from rl_tuner.reports.web_page import WebPage
 
 ROWS = [
@@ -17,7 +17,7 @@ ROWS = [
 ]
 
 
-class TinyExperiment(Experiment):
+class TinyPublication(Publication):
     prior_label = "Note RNN"
     published = {  # noqa: RUF012
         "untuned": {"share": 63.3},
@@ -39,11 +39,11 @@ def _entries():
         "g": [evaluation(0.004, 3.0, error=0.002)],
         "pure_rl": [evaluation(62.9, float("nan"))],
     }
-    return comparison.compare(0.5, evaluations, ROWS, TinyExperiment())
+    return comparison.compare(0.5, evaluations, ROWS, TinyPublication())
 
 
 def test_table_has_ours_beside_the_papers_and_marks_what_is_significant(entries):
-    lines = comparison.as_markdown(entries, TinyExperiment()).splitlines()
+    lines = comparison.as_markdown(entries, TinyPublication()).splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     assert cells[0] == [
         *["Metric", "Note RNN", "paper", "G"],
@@ -62,15 +62,15 @@ def test_seeds_are_averaged_and_their_spread_is_printed():
         "untuned": [evaluation(63.0, 1.0)],
         "q": [evaluation(share, 1.0) for share in (1.0, 2.0, 3.0)],
     }
-    entries = comparison.compare(0.5, evaluations, ROWS, TinyExperiment())
-    table = comparison.as_markdown(entries, TinyExperiment())
+    entries = comparison.compare(0.5, evaluations, ROWS, TinyPublication())
+    table = comparison.as_markdown(entries, TinyPublication())
     assert "**2.00%** ±0.29 [1.00]" in table
-    assert "across 3 seeds" in comparison.legend(entries, TinyExperiment())[0]
+    assert "across 3 seeds" in comparison.legend(entries, TinyPublication())[0]
 
 
 def test_files_hold_every_entry(tmp_path, entries):
     text = comparison.write_tables(
-        tmp_path / "table", "Title", ["Mind this."], {"c = 0.5": entries}, Experiment()
+        tmp_path / "table", "Title", ["Mind this."], {"c = 0.5": entries}, Publication()
     )
     assert (tmp_path / "table.md").read_text() == text + "\n"
     assert "Mind this." in text
@@ -114,7 +114,7 @@ def test_page_is_whole_and_needs_nothing_else(tmp_path, entries):
     for name in ("a.png", "a.wav", "a.mid"):
         (samples / name).write_bytes(b"bytes")
     page = WebPage("Title & more")
-    page.table(comparison.layout(entries, TinyExperiment()))
+    page.table(comparison.layout(entries, TinyPublication()))
     page.picture(samples / "a.png", 'a "picture"')
     page.samples({"Psi": samples})
     page.text("<settings>")

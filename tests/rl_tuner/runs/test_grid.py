@@ -5,7 +5,7 @@ import pytest
 
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
-from rl_tuner.reports.publication import Evaluation
+from rl_tuner.metrics import Evaluation
 from rl_tuner.runs import grid, run_directory
 from rl_tuner.runs.run_directory import RunSettings
 

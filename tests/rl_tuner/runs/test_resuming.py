@@ -54,7 +54,7 @@ def test_other_weights_under_the_same_name_are_refused():
 
 def test_second_process_is_refused_until_the_first_ends(tmp_path):
     code = (
-        "import pathlib, sys, time; from rl_tuner import resuming; "
+        "import pathlib, sys, time; from rl_tuner.runs import resuming; "
         "held = resuming.lock(pathlib.Path(sys.argv[1])); print('held', flush=True); "
         "time.sleep(60)"
     )

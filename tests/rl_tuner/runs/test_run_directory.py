@@ -6,8 +6,8 @@ import pytest
 from toy_task import CountingTask
 
 from rl_tuner.errors import UserError
+from rl_tuner.metrics import Evaluation
 from rl_tuner.networks.sequence_rnn import SequenceRNN
-from rl_tuner.reports.publication import Evaluation
 from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
 from rl_tuner.runs import run_directory
 from rl_tuner.runs.run_directory import RunSettings

@@ -25,8 +25,10 @@ from enumerable_task import (
     sequence_rewards,
 )
 
-from rl_tuner.algorithms import value_learning
+from rl_tuner.algorithms import get_algorithm
+from rl_tuner.algorithms.algorithm import total_reward
 from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
+from rl_tuner.training.replay_modes import StoredStates
 
 C = 0.8
 SEEDS = pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def _tuner(task, prior, **settings):
 def _trained(task, prior, **settings):
     tuner = _tuner(task, prior, **settings)
     for rate, updates in ((4e-3, 2500), (1e-3, 700), (2e-4, 300)):
-        tuner._optimizer.learning_rate.assign(rate)
+        tuner.learner.optimizer.learning_rate.assign(rate)
         tuner.train(updates * tuner.config.steps_per_round, report_every=10**9)
     for ours, theirs in zip(
         tuner.reward_rnn.get_weights(), prior.get_weights(), strict=True
@@ -120,14 +122,16 @@ def _exact_batch(task, tuner, log_p):
     states = np.zeros([len(nodes), tuner.q_network.state_size], np.float32)
     states[:, 0] = nodes
     return {
+        "observations": tf.constant(actions, tf.int32),
         "actions": tf.constant(actions, tf.int32),
-        "rewards": value_learning.total_reward(
-            tuner.objective,
+        "rewards": total_reward(
+            tuner.algorithm,
             tf.constant(task_rewards, tf.float32),
             tf.constant(log_priors, tf.float32),
             tuner.config.reward_scaler,
         ),
         "continues": 1.0 - tf.cast(ended, tf.float32),
+        "states": tf.constant(states),
         "new_states": tf.constant(states),
         "new_prior_states": tf.constant(states),
     }
@@ -136,10 +140,10 @@ def _exact_batch(task, tuner, log_p):
 def _targets(algorithm, task, prior, log_p, table, **settings):
     """The tuner's targets of every transition when the target network is a table."""
     tuner = _tuner(task, prior, algorithm=algorithm, **settings)
-    tuner.target_network = TableNetwork(task, table)
-    batch = _exact_batch(task, tuner, log_p)
-    tuner.reward_rnn = TableNetwork(task, log_p)
-    return tuner.td_targets(batch)[0].numpy()
+    stored = _exact_batch(task, tuner, log_p)
+    target_network, reward_rnn = TableNetwork(task, table), TableNetwork(task, log_p)
+    batch = StoredStates().read(stored, target_network, target_network, reward_rnn)
+    return tuner.algorithm.targets(batch, tuner.config).numpy()
 
 
 def _exact_table(algorithm, task, log_p, discount):
@@ -203,7 +207,7 @@ def test_exact_psi_is_g_plus_log_p_term_by_term(end_token):
     for node in g:
         psi_policy, g_policy = (
             scipy.special.softmax(
-                value_learning.OBJECTIVES[name].policy_scores(table[node], log_p[node])
+                get_algorithm(name).policy_logits(table[node], log_p[node])
             )
             for name, table in (("psi", psi), ("g", g))
         )

@@ -3,14 +3,14 @@ import pytest
 import tensorflow as tf
 
 from rl_tuner.networks.sequence_rnn import SequenceRNN
-from rl_tuner.training.gradients import clip_by_group_norm, clipping_groups
+from rl_tuner.training.gradients import clip_by_group_norm
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
 @pytest.mark.parametrize("scale", [0.01, 3.0])
 def test_each_group_is_clipped_to_its_norm(scale, jit_compile):
     model = SequenceRNN(38, (20,))
-    groups = clipping_groups(model)
+    groups = model.clipping_groups
     random = np.random.default_rng(0)
     gradients = [
         random.normal(scale=scale, size=variable.shape).astype(np.float32)
@@ -36,7 +36,7 @@ def test_each_group_is_clipped_to_its_norm(scale, jit_compile):
 def test_both_kernels_of_a_cell_are_clipped_together():
     model = SequenceRNN(38, (20, 10))
     names = [
-        [model.trainable_variables[i].path for i in g] for g in clipping_groups(model)
+        [model.trainable_variables[i].path for i in g] for g in model.clipping_groups
     ]
     assert [len(group) for group in names] == [2, 1, 2, 1, 1, 1]
     assert all("kernel" in name for group in (names[0], names[2]) for name in group)

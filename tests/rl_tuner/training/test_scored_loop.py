@@ -74,7 +74,7 @@ def _tuner(prior, task, **settings):
 
 
 def _stored(tuner):
-    state = tuner.replay.state()
+    state = tuner.memory.replay.state()
     return {name: state[name] for name in state if name != "added"}
 
 
@@ -140,7 +140,7 @@ def test_training_raises_the_reward(prior, mode):
     # One for five steps, but for the first chunks, before 32 were stored: two of
     # transitions, seven of sequences, five of which end in a chunk.
     chunks = 7 if mode == "whole_sequence" else 2
-    assert int(tuner._optimizer.iterations) == (3000 - chunks * 20) // 5
+    assert int(tuner.learner.optimizer.iterations) == (3000 - chunks * 20) // 5
 
 
 @pytest.mark.parametrize("mode", ["stored_state", "whole_sequence"])

@@ -5,15 +5,14 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
-from enumerable_task import ScoredEnumerableTask, random_prior
+from enumerable_task import EnumerableTask, ScoredEnumerableTask, random_prior
 
-from melody_rnn.task import MelodyTask
 from rl_tuner.algorithms import value_learning
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.rl_tuner import RLTuner
 from rl_tuner.scored_task import ScoredTask
-from rl_tuner.training.unfinished_sequences import OpenSequences
+from rl_tuner.training.unfinished_sequences import UnfinishedSequences
 
 MAX_LENGTH = 5
 NUM_PRIMES = 2
@@ -21,7 +20,7 @@ NUM_PRIMES = 2
 
 def test_open_sequences_put_rewards_together_across_chunks():
     random = np.random.default_rng(0)
-    book = OpenSequences(3, MAX_LENGTH)
+    book = UnfinishedSequences(3, MAX_LENGTH)
     playing = [[] for _ in range(3)]  # (token, reward) of each sequence, so far
     for chunk_length in (1, 4, 7, 2, 3, 11):
         expected, steps = [], []
@@ -39,21 +38,21 @@ def test_open_sequences_put_rewards_together_across_chunks():
                     expected.append((tokens, num_read, rewards + padding))
                     played.clear()
             steps.append(rows)
-        closed = book.close(
-            {
-                name: tf.constant(
-                    [[row[index] for row in rows] for rows in steps], kind
-                )
-                for index, (name, kind) in enumerate(
-                    (
-                        ("tokens", tf.int32),
-                        ("num_read", tf.int32),
-                        ("rewards", tf.float32),
-                        ("continues", tf.float32),
-                    )
-                )
-            }
-        )
+        kinds = {
+            "tokens": tf.int32,
+            "num_read": tf.int32,
+            "rewards": tf.float32,
+            "continues": tf.float32,
+        }
+        fields = {
+            name: tf.constant([[row[index] for row in rows] for rows in steps], kind)
+            for index, (name, kind) in enumerate(kinds.items())
+        }
+        has_ended = fields["continues"] == 0.0
+        closed = {
+            name: tf.boolean_mask(values, has_ended)
+            for name, values in book.add(fields).items()
+        }
         assert len(closed["tokens"]) == len(expected)
         for index, name in enumerate(("tokens", "num_read", "rewards")):
             values = np.array([row[index] for row in expected])
@@ -81,8 +80,8 @@ def test_traced_targets_add_up_later_errors(trace_decay):
             assert traced[row, t] == pytest.approx(targets[row, t] + later, abs=1e-12)
 
 
-def _tuner(mode, algorithm="g", terminal="zero", **settings):
-    task = ScoredEnumerableTask(4, MAX_LENGTH, seed=2, end_token=2)
+def _tuner(mode, algorithm="g", terminal="zero", kind=ScoredEnumerableTask, **settings):
+    task = kind(4, MAX_LENGTH, seed=2, end_token=2)
     config = RLTunerConfig(
         algorithm=algorithm,
         replay_mode=mode,
@@ -131,8 +130,12 @@ def test_learns_what_all_prefixes_of_the_sequences_teach(algorithm, terminal):
         name: tf.constant([row[index] for row in prefixes], kinds[index])
         for index, name in enumerate(names)
     }
-    of_whole, gradients = _tuner("whole_sequence", algorithm, terminal).gradients(whole)
-    of_each, expected = _tuner("whole_prefix", algorithm, terminal).gradients(each)
+    of_whole, gradients = _tuner(
+        "whole_sequence", algorithm, terminal
+    ).learner.gradients(whole)
+    of_each, expected = _tuner("whole_prefix", algorithm, terminal).learner.gradients(
+        each
+    )
     np.testing.assert_allclose(of_whole.loss, of_each.loss, rtol=1e-5)
     for ours, theirs in zip(gradients, expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5)
@@ -144,10 +147,12 @@ def test_learns_what_all_prefixes_of_the_sequences_teach(algorithm, terminal):
     np.testing.assert_allclose(of_whole.errors, means, rtol=1e-4)
 
 
-def test_stores_every_sequence_with_what_it_earned():
-    tuner = _tuner("whole_sequence", reward_scaler=0.5)
+@pytest.mark.parametrize("replay", ["uniform", "prioritized"])
+@pytest.mark.parametrize("kind", [ScoredEnumerableTask, EnumerableTask])
+def test_stores_every_sequence_with_what_it_earned(kind, replay):
+    tuner = _tuner("whole_sequence", kind=kind, replay=replay, reward_scaler=0.5)
     tuner.train(5 * 6 * 3)
-    stored = tuner.replay.state()
+    stored = tuner.memory.replay.state()
     assert len(stored["num_read"]) > 20
     assert set(stored["num_read"]) >= {1, 2, MAX_LENGTH}
     for tokens, length, rewards in zip(
@@ -158,15 +163,12 @@ def test_stores_every_sequence_with_what_it_earned():
         assert sequence[-1] == 2 or length == MAX_LENGTH
         padded = np.full([1, MAX_LENGTH], 2)
         padded[0, :length] = sequence
-        earned = 0.5 * ScoredTask.rewards(tuner.task, padded)
+        scored = ScoredEnumerableTask(4, MAX_LENGTH, seed=2, end_token=2)
+        earned = 0.5 * ScoredTask.rewards(scored, padded)
         np.testing.assert_allclose(rewards, earned[0], atol=1e-6)
 
 
 def test_what_cannot_be_is_refused_in_a_line():
-    task = MelodyTask()
-    prior = random_prior(task, 0, (4,))
-    with pytest.raises(UserError, match="'whole_sequence' is for tasks whose rewards"):
-        RLTuner(prior, task, RLTunerConfig(replay_mode="whole_sequence"))
     with pytest.raises(UserError, match=r"trace_decay 0\.5 needs all of a sequence"):
         RLTunerConfig(trace_decay=0.5)
     with pytest.raises(UserError, match=r"trace_decay is 1\.5"):

@@ -1,0 +1,32 @@
+"""Loop: rounds of acting and updating, by what acts, remembers and learns."""
+
+from __future__ import annotations
+
+import abc
+
+import numpy as np
+
+
+class Loop(abc.ABC):
+    """Runs rounds: some steps of all sequences, then the updates that are due for them.
+
+    Attributes:
+      rounds_at_once: `run` takes multiples of it.
+    """
+
+    rounds_at_once: int = 1
+
+    @abc.abstractmethod
+    def run(self, num_rounds: int) -> np.ndarray:
+        """Trains: sums of loss, updates, task reward and log p(a|s), [4] floats."""
+
+    def any_wishes(self, wish: bool) -> bool:
+        """Whether any process that trains wishes it: the answer is the same in all.
+
+        All must ask, after the same step; mostly there is one process.
+        """
+        return wish
+
+    def least(self, number: int) -> int:
+        """The least number of any process that trains: see `any_wishes`."""
+        return number

@@ -1,0 +1,192 @@
+"""Memory: what is stored of acting, and drawn to learn from: steps or sequences."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Mapping
+
+import tensorflow as tf
+
+from rl_tuner.algorithms.algorithm import Algorithm
+from rl_tuner.config import RLTunerConfig
+from rl_tuner.system import free_space
+from rl_tuner.training.replay import (
+    LastRound,
+    PrioritizedReplay,
+    Replay,
+    Sample,
+    UniformReplay,
+    bytes_needed,
+)
+from rl_tuner.training.replay_modes import OF_TOKENS, Fields, ReplayMode, Specs
+from rl_tuner.training.unfinished_sequences import UnfinishedSequences
+
+# The errors [M] of M rows of what is stored, by the networks as they are.
+ErrorsOf = Callable[[Fields], tf.Tensor]
+
+
+class Memory(abc.ABC):
+    """Turns what is acted into what is stored.
+
+    Attributes:
+      replay: what is stored.
+      variables: what it remembers beside that, by name.
+    """
+
+    def __init__(self, replay: Replay, minibatch_size: int, errors_of: ErrorsOf):
+        """Takes what stores, how much of it is drawn at a time, and what judges it."""
+        self.replay = replay
+        self._errors_of = errors_of
+        self.variables: dict[str, tf.Variable] = {}
+        self._minibatch_size = minibatch_size
+
+    @abc.abstractmethod
+    def add_step(self, step: Fields) -> None:
+        """Stores a step of N sequences, fields [N, ...]; inside a compiled loop."""
+
+    @abc.abstractmethod
+    def add_chunk(self, steps: Fields) -> None:
+        """Stores K steps of N sequences, fields [K, N, ...]; outside of one."""
+
+    @property
+    def can_learn(self) -> tf.Tensor:
+        """Whether a batch is stored, a scalar bool."""
+        return self.replay.size >= self._minibatch_size
+
+    def sample(self, seed: tf.Tensor) -> Sample:
+        """Draws a batch."""
+        return self.replay.sample(self._minibatch_size, seed)
+
+
+class StepMemory(Memory):
+    """Stores every step as it is."""
+
+    def add_step(self, step: Fields) -> None:
+        """As of `Memory`."""
+        self.replay.add(
+            step, self._errors_of(step) if self.replay.needs_errors else None
+        )
+
+    def add_chunk(self, steps: Fields) -> None:
+        """As of `Memory`."""
+        errors = None
+        if self.replay.needs_errors:
+            errors = _in_a_row(self._errors(steps))
+        # Not compiled: XLA would copy a memory of gigabytes to change some rows of it.
+        self._add({name: _in_a_row(x) for name, x in steps.items()}, errors)
+
+    @tf.function(jit_compile=True, autograph=False)
+    def _errors(self, steps: Fields) -> tf.Tensor:
+        """Errors, step by step: fields [K, N, ...] -> [K, N]."""
+        return tf.map_fn(self._errors_of, steps, fn_output_signature=tf.float32)
+
+    @tf.function(autograph=False)
+    def _add(self, steps: Fields, errors: tf.Tensor | None) -> None:
+        self.replay.add(steps, errors)
+
+
+class SequenceMemory(Memory):
+    """Stores each sequence when it has ended."""
+
+    def __init__(
+        self,
+        replay: Replay,
+        minibatch_size: int,
+        errors_of: ErrorsOf,
+        unfinished: UnfinishedSequences,
+    ):
+        """Takes what remembers the sequences that have not ended, too."""
+        super().__init__(replay, minibatch_size, errors_of)
+        self._unfinished = unfinished
+        for name, variable in unfinished.variables_by_name.items():
+            self.variables[f"open_{name}"] = variable
+
+    def add_step(self, step: Fields) -> None:
+        """As of `Memory`: one sequence that has ended after the other."""
+        chunk = {name: field[tf.newaxis] for name, field in step.items()}
+        sequences = {k: v[0] for k, v in self._unfinished.add(chunk).items()}
+        ended_first = tf.argsort(step["continues"], stable=True)
+        num_ended = tf.reduce_sum(tf.cast(step["continues"] == 0.0, tf.int32))
+
+        def add(index: tf.Tensor) -> tuple[tf.Tensor]:
+            row = tf.gather(ended_first, [index])
+            one = {name: tf.gather(x, row) for name, x in sequences.items()}
+            errors = self._errors_of(one) if self.replay.needs_errors else None
+            self.replay.add(one, errors)
+            return (index + 1,)
+
+        tf.while_loop(lambda index: index < num_ended, add, [0])
+
+    @tf.function(autograph=False)
+    def add_chunk(self, steps: Fields) -> None:
+        """As of `Memory`."""
+        sequences = self._unfinished.add(steps)
+        has_ended = steps["continues"] == 0.0
+        ended = {k: tf.boolean_mask(v, has_ended) for k, v in sequences.items()}
+
+        def add() -> tf.Tensor:
+            errors = self._errors_of(ended) if self.replay.needs_errors else None
+            return tf.size(self.replay.add(ended, errors))
+
+        # Of none the longest would have no length.
+        tf.cond(tf.reduce_any(has_ended), add, lambda: 0)
+
+
+def make_memory(
+    fields: Specs,
+    mode: ReplayMode,
+    algorithm: Algorithm,
+    config: RLTunerConfig,
+    max_length: int,
+    errors_of: ErrorsOf,
+) -> Memory:
+    """The memory that the config and the algorithm ask for.
+
+    Args:
+      fields: shape and type of what is remembered of a step.
+      mode: how.
+      algorithm: an on-policy one learns from all of the last round.
+      config: the settings.
+      max_length: tokens of a sequence, at the most.
+      errors_of: for prioritized replay, the errors of what is stored.
+
+    Raises:
+      UserError: it does not fit into what memory is free.
+    """
+    of_tokens = [name for name in OF_TOKENS if name in fields]
+    round_size = config.steps_per_round
+    if mode.stores_sequences:
+        names = ("tokens", "num_read")
+        fields = {name: fields[name] for name in names} | {
+            name: tf.TensorSpec([max_length]) for name in of_tokens
+        }
+        round_size = config.num_sequences
+    capacity, batch_size = config.replay_capacity, config.minibatch_size
+    if algorithm.is_on_policy:
+        capacity = batch_size = round_size
+    free_space.check_replay(bytes_needed(capacity, fields), capacity)
+    replay = _make_replay(capacity, fields, algorithm, config)
+    if not mode.stores_sequences:
+        return StepMemory(replay, batch_size, errors_of)
+    unfinished = UnfinishedSequences(config.num_sequences, max_length, of_tokens)
+    return SequenceMemory(replay, batch_size, errors_of, unfinished)
+
+
+def _make_replay(
+    capacity: int,
+    fields: Mapping[str, tf.TensorSpec],
+    algorithm: Algorithm,
+    config: RLTunerConfig,
+) -> Replay:
+    if algorithm.is_on_policy:
+        return LastRound(capacity, fields)
+    if config.replay == "uniform":
+        return UniformReplay(capacity, fields)
+    return PrioritizedReplay(
+        capacity, fields, config.priority_exponent, config.importance_exponent
+    )
+
+
+def _in_a_row(value: tf.Tensor) -> tf.Tensor:
+    """Joins the steps of all sequences: [K, N, ...] -> [K * N, ...]."""
+    return tf.reshape(value, [-1, *value.shape[2:]])

@@ -1,0 +1,136 @@
+"""World: what the commands ask of a world, and what they take where it does not say."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rl_tuner.errors import UserError
+from rl_tuner.reports.publication import Publication
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from rl_tuner.formats.model_format import ModelFormat
+    from rl_tuner.networks.sequence_rnn import SequenceRNN
+    from rl_tuner.task import Task
+
+
+class World(abc.ABC):
+    """A kind of sequences: its tasks, flags, models, data and published results.
+
+    Only `make_task` must be written. A package declares its world under the entry point
+    group `rl_tuner.worlds`; a user's own is named by `--task=some.module:SomeWorld`.
+    The module of a declared world imports no TensorFlow, so that `--help` is quick.
+
+    Attributes:
+      name: as users name it.
+      shipped_checkpoint: folder in `checkpoints/` of the prior that commands take when
+        none is named; None if there is none.
+      is_default: whether commands take this world when no `--task` is given.
+    """
+
+    name: str
+    shipped_checkpoint: str | None = None
+    is_default: bool = False
+
+    @abc.abstractmethod
+    def make_task(
+        self, settings: dict[str, Any], model: SequenceRNN | None = None
+    ) -> Task:
+        """The task of these settings, for this model or one of its kind.
+
+        Args:
+          settings: as `task_settings` returns them; an empty one has all defaults.
+          model: has the task's vocabulary; None where the caller has no model yet.
+
+        Raises:
+          UserError: a setting makes no sense, or the model is of another world.
+        """
+
+    def define_task_flags(self) -> None:  # noqa: B027 - optional
+        """Defines the absl flags that choose the task's settings; by default none."""
+
+    def define_generate_flags(self) -> None:  # noqa: B027 - optional
+        """Defines the absl flags of generation; by default none."""
+
+    def define_model_flags(self) -> None:  # noqa: B027 - optional
+        """Defines the absl flags that say what a model file does not."""
+
+    def task_settings(self) -> dict[str, Any]:
+        """The task's settings from the flags; JSON-serializable.
+
+        Raises:
+          UserError: a flag makes no sense.
+        """
+        return {}
+
+    def tuning_defaults(self, argv: list[str]) -> dict[str, Any]:
+        """Defaults of tuning flags, by name, where this world has its own.
+
+        Args:
+          argv: the command line, which is not parsed yet: see `worlds.value_in`.
+        """
+        del argv
+        return {}
+
+    def paper_defaults(self) -> dict[str, Any]:
+        """The same for rl_tuner_reproduce: the values of the paper."""
+        return {}
+
+    def run_label(self, settings: dict[str, Any]) -> str:
+        """A word or two for these settings, in titles and names of folders."""
+        del settings
+        return self.name
+
+    def checkpoint_from_flags(self) -> str | None:
+        """The shipped checkpoint that suits the flags."""
+        return self.shipped_checkpoint
+
+    def formats(self) -> Sequence[ModelFormat]:
+        """The formats of models, beside our own, that this world reads or writes."""
+        return ()
+
+    def apply_model_flags(  # noqa: B027 - optional
+        self, model: SequenceRNN
+    ) -> None:
+        """Adds to a model's metadata what `define_model_flags` says of it.
+
+        Raises:
+          UserError: a flag does not suit the model.
+        """
+
+    def adapt_model(self, model: SequenceRNN) -> SequenceRNN:
+        """A model of this world's vocabulary, made of one that may be of another.
+
+        Raises:
+          UserError: that cannot be done.
+        """
+        return model
+
+    def read_corpus(self, directory: str) -> list[Any]:
+        """The training sequences of a dataset, each [length] integers.
+
+        Raises:
+          UserError: there is none, or it is damaged.
+        """
+        raise UserError(
+            f"--task={self.name} cannot read a corpus; leave out "
+            f"--corpus_dir={directory}"
+        )
+
+    def primers_from_flags(
+        self, num_outputs: int
+    ) -> np.ndarray | list[list[int]] | None:
+        """Primers [N, P] from the generate flags; None leaves it to the task."""
+        del num_outputs
+        return None
+
+    def write_settings(self) -> dict[str, Any]:
+        """Arguments from the generate flags for the task's `write_samples`."""
+        return {}
+
+    def publication(self) -> Publication:
+        """What was published of this world; by default nothing."""
+        return Publication()
