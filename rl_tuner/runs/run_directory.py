@@ -13,7 +13,6 @@ from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.metrics import Evaluation
 from rl_tuner.system import checked_json
-from rl_tuner.system.whole_files import write_json as write_json
 
 SETTINGS_NAME = "settings.json"
 EVALUATION_NAME = "evaluation.json"

@@ -191,11 +191,11 @@ def test_a_bad_flag_is_one_line(tmp_path, flags, message):
     assert_refused(result, message)
 
 
-@pytest.mark.parametrize("binary", ["smiles_rnn_train", "smiles_rnn_create_dataset"])
+@pytest.mark.parametrize("binary", ["train", "create_dataset"])
 def test_help_waits_for_no_library(binary):
     code = (
         f"import sys; sys.argv = ['{binary}', '--help']\n"
-        f"from molecule_rnn.{binary} import console_entry\n"
+        f"from molecule_rnn.commands.{binary} import console_entry\n"
         "try:\n"
         "    console_entry()\n"
         "except SystemExit as end:\n"
