@@ -8,6 +8,7 @@ from typing import Any
 from melody_rnn import encoding
 from melody_rnn.music_theory import musical_key
 from rl_tuner.errors import UserError
+from rl_tuner.weights import parse_weights
 
 # In the order of Magenta's sum. What each one rewards: rules.py.
 RULE_NAMES = (
@@ -163,28 +164,7 @@ def parse_rule_weights(text: str, own_rules: Sequence[str] = ()) -> dict[str, fl
     Raises:
       UserError: not of that form, an unknown or repeated rule, or not a number.
     """
-    weights: dict[str, float] = {}
-    known = (*RULE_NAMES, *own_rules)
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, value = (piece.strip() for piece in part.partition("="))
-        if not equals:
-            raise UserError(
-                f"rule weight {part!r} is not of the form rule=number; "
-                f"the rules are {', '.join(known)}"
-            )
-        _check_choice("rule", name, known)
-        if name in weights:
-            raise UserError(f"rule {name!r} has two weights in {text!r}; give one")
-        try:
-            weights[name] = float(value)
-        except ValueError:
-            weights[name] = math.nan
-        if not math.isfinite(weights[name]):
-            raise UserError(
-                f"weight {value!r} of rule {name!r} is not a finite number; "
-                "write for example key=2"
-            )
-    return weights
+    return parse_weights(text, "rule", (*RULE_NAMES, *own_rules), "key=2")
 
 
 def parse_own_rules(text: str) -> dict[str, str]:

@@ -1,10 +1,10 @@
-"""A training run from data to report: what `note_rnn_train` does."""
+"""What a Note RNN is trained on: melodies, and windows cut out of them."""
 
 import dataclasses
 import glob
 import os
 import pathlib
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,12 @@ import numpy as np
 from melody_rnn.encoding import NUM_CLASSES
 from melody_rnn.note_rnn import dataset, sequence_examples
 from melody_rnn.note_rnn.config import TrainingConfig
-from melody_rnn.note_rnn.trainer import EVAL_UNSCORED_STEPS, NoteRnnTrainer, evaluate
+from melody_rnn.note_rnn.windows import training_windows
 from rl_tuner.errors import UserError
-from rl_tuner.networks.sequence_rnn import SequenceRNN
-from rl_tuner.pretraining import ngrams
-from rl_tuner.pretraining import report as pretraining_report
+from rl_tuner.pretraining.batches import Batch
+from rl_tuner.pretraining.corpus import Corpus
+
+EVAL_UNSCORED_STEPS = 8  # of each tune, as in the paper
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,14 +50,11 @@ def read_files(training_pattern: str, evaluation_pattern: str) -> Data:
     Raises:
       UserError: no file matches, or one is damaged.
     """
-    files = []
-    for pattern in (training_pattern, evaluation_pattern):
-        found = sorted(glob.glob(os.path.expanduser(pattern)))
-        if not found:
-            raise UserError(f"no file matches {pattern}; name TFRecords of melodies")
-        files.append([pathlib.Path(name) for name in found])
-    origin = {"training": training_pattern, "eval": evaluation_pattern}
-    return _data(*files, origin)
+    return _data(
+        _matching(training_pattern),
+        _matching(evaluation_pattern),
+        {"training": training_pattern, "eval": evaluation_pattern},
+    )
 
 
 def default_dataset(directory: pathlib.Path) -> Data:
@@ -71,56 +69,46 @@ def default_dataset(directory: pathlib.Path) -> Data:
     return read_dataset(directory)
 
 
-def train(
-    config: TrainingConfig,
-    data: Data,
-    output_dir: pathlib.Path,
-    should_stop: Callable[[], bool] = lambda: False,
-) -> dict[str, Any]:
-    """Trains, or goes on, and completes `output_dir/note_rnn`.
+def corpus(config: TrainingConfig, data: Data) -> Corpus:
+    """The melodies, of which windows cut at random places are trained on."""
 
-    Args:
-      config: how to train.
-      data: what on.
-      output_dir: the run's folder, which exists.
-      should_stop: asked after each step; True saves, and raises `Stopped`.
+    def batches(first_batch: int) -> Iterable[Batch]:
+        return training_windows(
+            data.training,
+            config.batch_size,
+            config.window_steps,
+            config.unscored_steps,
+            config.seed,
+            first_batch,
+        )
 
-    Returns:
-      The report, which is also written as `evaluation.json` beside the weights: the
-      scores of the best model and of n-gram models on the same tokens.
-
-    Raises:
-      Stopped: `should_stop` said so; it is saved.
-      UserError: `output_dir` holds another run or cannot be written.
-    """
-    trainer = NoteRnnTrainer(
-        config, data.training, data.evaluation, NUM_CLASSES, output_dir
-    )
-    trainer.train(should_stop=should_stop)
-    model = SequenceRNN.load(trainer.best_dir)
-    scores = {"note_rnn": evaluate(model, data.evaluation, config.batch_size)}
-    for name, order in (("trigram", 3), ("unigram", 1)):
-        baseline = ngrams.NGramModel(data.training, order, NUM_CLASSES)
-        scores[name] = baseline.score(data.evaluation, EVAL_UNSCORED_STEPS)
-    report = pretraining_report.make_report(
-        scores,
-        trainer.step,
-        "nats per sixteenth; whole tunes from a zero state, "
+    return Corpus(
+        name="note_rnn",
+        num_classes=NUM_CLASSES,
+        training=data.training,
+        evaluation=data.evaluation,
+        stopping=data.evaluation,
+        batches=batches,
+        identity={
+            name: [len(melodies), int(sum(map(len, melodies)))]
+            for name, melodies in (
+                ("training", data.training),
+                ("eval", data.evaluation),
+            )
+        },
+        metadata={
+            "vocabulary": "note_seq MelodyOneHotEncoding(48, 84)",
+            "data": data.origin,
+        },
+        unit="nats per sixteenth; whole tunes from a zero state, "
         f"the first {EVAL_UNSCORED_STEPS} predictions of each not scored",
-        training_tunes=len(data.training),
-        eval_tunes=len(data.evaluation),
+        title="on the eval tunes",
+        counts={
+            "training_tunes": len(data.training),
+            "eval_tunes": len(data.evaluation),
+        },
+        unscored_steps=EVAL_UNSCORED_STEPS,
     )
-    metadata = {
-        "vocabulary": "note_seq MelodyOneHotEncoding(48, 84)",
-        "data": data.origin,
-    }
-    pretraining_report.complete_model(model, trainer, report, metadata)
-    return report
-
-
-def report_text(report: dict[str, Any]) -> str:
-    """The scores as a small table."""
-    return pretraining_report.report_text(report, "on the eval tunes")
 
 
 def _data(
@@ -134,3 +122,10 @@ def _data(
         if not melodies:
             raise UserError(f"the {name} files hold no melody; make a larger dataset")
     return Data(training, evaluation, origin)
+
+
+def _matching(pattern: str) -> list[pathlib.Path]:
+    found = sorted(glob.glob(os.path.expanduser(pattern)))
+    if not found:
+        raise UserError(f"no file matches {pattern}; name TFRecords of melodies")
+    return [pathlib.Path(name) for name in found]

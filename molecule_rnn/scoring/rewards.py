@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rl_tuner.errors import UserError
+from rl_tuner.weights import parse_weights
 
 if TYPE_CHECKING:
     from molecule_rnn.scoring.scoring_pool import Scores
@@ -205,27 +206,7 @@ def parse_reward_weights(text: str, components: Sequence[str] = ()) -> dict[str,
     Raises:
       UserError: not of that form, an unknown or repeated term, or not a number.
     """
-    weights: dict[str, float] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, value = (piece.strip() for piece in part.rpartition("="))
-        if not equals:
-            raise UserError(
-                f"reward weight {part!r} is not of the form term=number; "
-                f"the terms are {_known_terms(components)}"
-            )
-        _check_term(name, components)
-        if name in weights:
-            raise UserError(f"term {name!r} has two weights in {text!r}; give one")
-        try:
-            weights[name] = float(value)
-        except ValueError:
-            weights[name] = math.nan
-        if not math.isfinite(weights[name]):
-            raise UserError(
-                f"weight {value!r} of term {name!r} is not a finite number; "
-                "write for example qed=100"
-            )
-    return weights
+    return parse_weights(text, "term", (*PAPER_WEIGHTS, *components), "qed=100")
 
 
 def parse_reward_components(text: str) -> tuple[str, ...]:
@@ -254,15 +235,9 @@ def _check_components(names: Sequence[str]) -> None:
 
 
 def _check_term(name: str, components: Sequence[str]) -> None:
-    if name not in PAPER_WEIGHTS and name not in components:
-        raise UserError(
-            f"unknown term {name!r} of the reward; choose one of "
-            f"{_known_terms(components)}"
-        )
-
-
-def _known_terms(components: Sequence[str]) -> str:
-    return ", ".join((*PAPER_WEIGHTS, *components))
+    known = (*PAPER_WEIGHTS, *components)
+    if name not in known:
+        raise UserError(f"unknown term {name!r}; choose one of {', '.join(known)}")
 
 
 def _check_number(what: str, value: object) -> None:

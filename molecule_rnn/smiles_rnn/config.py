@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import dataclasses
 
+from rl_tuner import settings
 from rl_tuner.pretraining.config import PretrainingConfig
+from rl_tuner.settings import setting
 
 RANDOM_TOKEN, START_TOKEN = "random_token", "start_token"
 PROTOCOLS = (RANDOM_TOKEN, START_TOKEN)
 
 
+@settings.documented
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig(PretrainingConfig):
     """How to train; the defaults follow Jaques et al. 2017, section 6.
 
     The paper does not say for how many steps.
-
-    Attributes:
-      num_training_steps: the most steps to do.
-      eval_every: steps between two evaluations.
-      protocol: what the network reads first. "random_token": the first token of the
-        molecule, which it never learns to predict, as in the paper; to generate, that
-        token is drawn at random. "start_token": the end of the sequence, so that the
-        network also learns how molecules begin.
-      max_eval_molecules: the most molecules of the eval split that the best model is
-        chosen by; the final scores are taken on all.
     """
 
-    num_training_steps: int = 10_000
-    eval_every: int = 500
-    protocol: str = RANDOM_TOKEN
-    max_eval_molecules: int = 5000
+    num_training_steps: int = settings.with_default(
+        PretrainingConfig, "num_training_steps", 10_000
+    )
+    eval_every: int = settings.with_default(PretrainingConfig, "eval_every", 500)
+    protocol: str = setting(
+        RANDOM_TOKEN,
+        "what the network reads first. random_token: the first token of the molecule, "
+        "which it never learns to predict, as in the paper; to generate, it is drawn "
+        "at random. start_token: the end of the sequence, so that it also learns how "
+        "molecules begin.",
+        choices=PROTOCOLS,
+    )
+    max_eval_molecules: int = setting(
+        5000,
+        "The most evaluation molecules that the best model is chosen by; the scores at "
+        "the end are taken on all.",
+        low=1,
+    )

@@ -1,11 +1,10 @@
-"""A training run from dataset to report: what `smiles_rnn_train` does."""
+"""What a SMILES RNN is trained on: molecules, as the network reads them."""
 
 from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -13,12 +12,9 @@ from molecule_rnn.smiles_rnn import dataset as smiles_dataset
 from molecule_rnn.smiles_rnn import source as smiles_source
 from molecule_rnn.smiles_rnn.config import START_TOKEN, TrainingConfig
 from molecule_rnn.smiles_rnn.dataset import SmilesDataset
-from molecule_rnn.smiles_rnn.trainer import SmilesRnnTrainer
-from molecule_rnn.vocabulary import EOS
-from rl_tuner.networks.sequence_rnn import SequenceRNN
-from rl_tuner.pretraining import report as pretraining_report
-from rl_tuner.pretraining.ngrams import NGramModel
-from rl_tuner.pretraining.trainer import score_sequences
+from molecule_rnn.vocabulary import EOS, Vocabulary
+from rl_tuner.pretraining.batches import Batch, shuffled_sequences
+from rl_tuner.pretraining.corpus import Corpus
 
 
 def default_dataset(directory: pathlib.Path) -> SmilesDataset:
@@ -34,63 +30,62 @@ def default_dataset(directory: pathlib.Path) -> SmilesDataset:
     return smiles_dataset.read_dataset(directory)
 
 
-def train(
-    config: TrainingConfig,
-    dataset: SmilesDataset,
-    output_dir: pathlib.Path,
-    should_stop: Callable[[], bool] = lambda: False,
-) -> dict[str, Any]:
-    """Trains, or goes on, and completes `output_dir/smiles_rnn`.
+def corpus(config: TrainingConfig, dataset: SmilesDataset) -> Corpus:
+    """The molecules as the network reads them, whole, in batches of like length."""
+    vocabulary = dataset.vocabulary
+    begins = config.protocol == START_TOKEN
+    training = token_sequences(dataset.training, vocabulary, begins)
+    evaluation = token_sequences(dataset.evaluation, vocabulary, begins)
+
+    def batches(first_batch: int) -> Iterable[Batch]:
+        return shuffled_sequences(training, config.batch_size, config.seed, first_batch)
+
+    checksums = {
+        name: split["sha256"] for name, split in dataset.description["splits"].items()
+    }
+    return Corpus(
+        name="smiles_rnn",
+        num_classes=vocabulary.num_classes,
+        training=training,
+        evaluation=evaluation,
+        stopping=evaluation[: config.max_eval_molecules],
+        batches=batches,
+        identity=checksums | vocabulary.to_json(),
+        metadata={
+            "vocabulary": vocabulary.to_json(),
+            "statistics": dataset.statistics.to_json(),
+            "start_token": begins,
+            "data": {
+                key: dataset.description[key]
+                for key in ("settings", "source", "counts")
+            },
+        },
+        unit=f"nats per token ({vocabulary.tokenizer}), the end of the sequence "
+        "among them; whole molecules from a zero state",
+        title="on eval molecules",
+        counts={
+            "training_molecules": len(dataset.training),
+            "eval_molecules": len(dataset.evaluation),
+        },
+        context_token=EOS,
+    )
+
+
+def token_sequences(
+    smiles: Sequence[str], vocabulary: Vocabulary, start_token: bool
+) -> list[np.ndarray]:
+    """Molecules as the network reads them: [EOS,] tokens, EOS.
 
     Args:
-      config: how to train.
-      dataset: what on.
-      output_dir: the run's folder, which exists.
-      should_stop: asked after each step; True saves, and raises `Stopped`.
+      smiles: the molecules.
+      vocabulary: their tokens.
+      start_token: whether the end of the sequence stands at the beginning too.
 
     Returns:
-      The report, which is also written as `evaluation.json` beside the weights: the
-      scores of the best model and of n-gram models on the same tokens.
-
-    Raises:
-      Stopped: `should_stop` said so; it is saved.
-      UserError: `output_dir` holds another run or cannot be written.
+      For each molecule, [steps] int32. The loss is on every token but the first.
     """
-    trainer = SmilesRnnTrainer(config, dataset, output_dir)
-    metadata = {
-        "vocabulary": dataset.vocabulary.to_json(),
-        "statistics": dataset.statistics.to_json(),
-        "start_token": config.protocol == START_TOKEN,
-        "data": {
-            key: dataset.description[key] for key in ("settings", "source", "counts")
-        },
-    }
-    trainer.model.metadata = metadata  # of every model that is saved on the way
-    trainer.train(should_stop=should_stop)
-    model = SequenceRNN.load(trainer.best_dir)
-    scores = {
-        "smiles_rnn": score_sequences(model, trainer.evaluation, config.batch_size)
-    }
-    # An n-gram model of order 3 needs two tokens before the first that is predicted.
-    training, evaluation = (
-        [np.insert(sequence, 0, EOS) for sequence in sequences]
-        for sequences in (trainer.training, trainer.evaluation)
-    )
-    for name, order in (("trigram", 3), ("unigram", 1)):
-        baseline = NGramModel(training, order, dataset.vocabulary.num_classes)
-        scores[name] = baseline.score(evaluation, unscored_steps=1)
-    report = pretraining_report.make_report(
-        scores,
-        trainer.step,
-        f"nats per token ({dataset.vocabulary.tokenizer}), the end of the sequence "
-        "among them; whole molecules from a zero state",
-        training_molecules=len(dataset.training),
-        eval_molecules=len(dataset.evaluation),
-    )
-    pretraining_report.complete_model(model, trainer, report, metadata)
-    return report
-
-
-def report_text(report: dict[str, Any]) -> str:
-    """The scores as a small table."""
-    return pretraining_report.report_text(report, "on eval molecules")
+    start = [EOS] if start_token else []
+    return [
+        np.array([*start, *vocabulary.encode(string), EOS], np.int32)
+        for string in smiles
+    ]

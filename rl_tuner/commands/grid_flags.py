@@ -17,7 +17,7 @@ from rl_tuner.errors import UserError
 from rl_tuner.reports import models
 from rl_tuner.runs import grid, resuming, run_directory
 from rl_tuner.runs.finished_grid import FinishedGrid
-from rl_tuner.system import provenance
+from rl_tuner.system import provenance, same_settings, whole_files
 
 FLAGS = flags.FLAGS
 _VARIED = ("algorithm", "reward_scaler", "seed", "reference_g_update")
@@ -84,7 +84,7 @@ def carry_out() -> FinishedGrid:
             "num_samples": FLAGS.num_samples,
             "config": {name: base[name] for name in base if name not in _VARIED},
         }
-        run_directory.claim(output_dir / "grid.json", made_with)
+        same_settings.claim(output_dir / "grid.json", made_with)
         runs = _runs(configs, task_settings, prior_path, output_dir)
         log = {
             "command": provenance.command_line(),
@@ -96,7 +96,7 @@ def carry_out() -> FinishedGrid:
             "versions": provenance.versions(),
             "runs": [run.record() for run in runs],
         }
-        run_directory.write_json(output_dir / "log.json", log)
+        whole_files.write_json(output_dir / "log.json", log)
         finished = FinishedGrid(
             directory=output_dir,
             task=task,
@@ -116,7 +116,7 @@ def carry_out() -> FinishedGrid:
                 runs, output_dir, FLAGS.runner, FLAGS.beam_options
             )
         log |= {"runs": [run.record() for run in runs], "finished": _now()}
-        run_directory.write_json(output_dir / "log.json", log)
+        whole_files.write_json(output_dir / "log.json", log)
         return finished
 
 

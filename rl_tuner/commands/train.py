@@ -21,14 +21,19 @@ import re
 from absl import flags
 
 from rl_tuner import worlds
-from rl_tuner.algorithms import ALGORITHMS
-from rl_tuner.commands import cli, device_flags, model_flags, tuning_flags
+from rl_tuner.commands import (
+    cli,
+    device_flags,
+    model_flags,
+    setting_flags,
+    tuning_flags,
+)
+from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.runs import resuming, run_directory
 from rl_tuner.system import stop_request
 
 FLAGS = flags.FLAGS
-DEFAULTS = tuning_flags.DEFAULTS
 DEFAULT_RUNS = "rl_tuner_runs"
 OUTPUT_FLAGS = ("output_every_nth", "num_samples", "num_melodies")
 DISTRIBUTION_FLAGS = ("distribution", "num_replicas", "mixed_precision")
@@ -59,17 +64,7 @@ flags.DEFINE_integer(
 )
 flags.DEFINE_alias("num_evaluated", "num_melodies")
 
-flags.DEFINE_string(
-    "algorithm",
-    DEFAULTS.algorithm,
-    f"One of {', '.join(ALGORITHMS)}: Q-learning with the log prior, "
-    "Psi-learning, G-learning, or rewards only.",
-)
-flags.DEFINE_float(
-    "reward_scaler",
-    DEFAULTS.reward_scaler,
-    "1/c, the weight of the task's reward against log p(a|s).",
-)
+setting_flags.define(RLTunerConfig, tuning_flags.VARIED)
 device_flags.define_flags()
 
 

@@ -4,33 +4,42 @@ from __future__ import annotations
 
 import dataclasses
 
+from rl_tuner import settings
+from rl_tuner.settings import setting
 
+
+@settings.documented
 @dataclasses.dataclass(frozen=True)
 class PretrainingConfig:
-    """How to train; the defaults follow Jaques et al. 2017.
+    """How to train; the defaults follow Jaques et al. 2017."""
 
-    Attributes:
-      layer_sizes: LSTM cells per layer.
-      batch_size: sequences per step.
-      learning_rate: Adam's, at the beginning.
-      decay_rate: the learning rate is multiplied with it ...
-      decay_steps: ... each time so many steps are done.
-      clip_norm: the global norm that gradients are clipped to.
-      l2: weight of half the squared norm of all weight matrices.
-      num_training_steps: the most steps to do.
-      eval_every: steps between two evaluations, each with a checkpoint.
-      patience: evaluations without a better one before training ends.
-      seed: of the initial weights and the choice of sequences.
-    """
+    layer_sizes: tuple[int, ...] = setting(
+        (100,), "LSTM cells per layer, separated by commas.", low=1
+    )
+    batch_size: int = setting(128, "Sequences per training step.", low=1)
+    learning_rate: float = setting(
+        0.01, "Adam's learning rate at the beginning.", above=0
+    )
+    decay_rate: float = setting(
+        0.85,
+        "Factor on the learning rate every decay_steps.",
+        above=0,
+        flag="learning_rate_decay",
+    )
+    decay_steps: int = setting(1000, "Steps between two decays.", low=1)
+    clip_norm: float = setting(
+        5.0, "Global norm that gradients are clipped to.", above=0
+    )
+    l2: float = setting(
+        0.0, "Weight of the L2 penalty, half the squared norm of the matrices.", low=0
+    )
+    num_training_steps: int = setting(30_000, "The most steps to do.", low=1)
+    eval_every: int = setting(250, "Steps between evaluations and checkpoints.", low=1)
+    patience: int = setting(
+        12, "Evaluations without a better one that end the training.", low=1
+    )
+    seed: int = setting(0, "Decides the initial weights and the choice of data.", low=0)
 
-    layer_sizes: tuple[int, ...] = (100,)
-    batch_size: int = 128
-    learning_rate: float = 0.01
-    decay_rate: float = 0.85
-    decay_steps: int = 1000
-    clip_norm: float = 5.0
-    l2: float = 0.0
-    num_training_steps: int = 30_000
-    eval_every: int = 250
-    patience: int = 12
-    seed: int = 0
+    def __post_init__(self) -> None:
+        """Refuses values that make no sense, by a `UserError` that names them."""
+        settings.check(self)

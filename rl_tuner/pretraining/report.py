@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.pretraining.ngrams import Score
-from rl_tuner.pretraining.trainer import SequenceTrainer
-from rl_tuner.runs.run_directory import write_json
+from rl_tuner.system.whole_files import write_json
 
 REPORT_FILE = "evaluation.json"
 
@@ -35,24 +32,12 @@ def make_report(
     }
 
 
-def complete_model(
-    model: SequenceRNN,
-    trainer: SequenceTrainer,
-    report: dict[str, Any],
-    metadata: Mapping[str, Any],
-) -> None:
-    """Stores the best model with its metadata, settings and report."""
-    directory: pathlib.Path = trainer.best_dir
-    model.metadata = {
-        **metadata,
-        "training": dataclasses.asdict(trainer.config),
-        "evaluation": report,
-    }
-    model.save(directory)
+def write(directory: pathlib.Path, report: Mapping[str, Any]) -> None:
+    """Writes a report beside the model that it is of."""
     write_json(directory / REPORT_FILE, report)
 
 
-def report_text(report: dict[str, Any], title: str) -> str:
+def report_text(report: Mapping[str, Any], title: str) -> str:
     """The scores as a small table."""
     lines = [f"{title:20}accuracy  log perplexity  perplexity"]
     for name, score in report["scores"].items():

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import abc
 import dataclasses
-import json
 import math
 import pathlib
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -20,52 +18,47 @@ from rl_tuner.errors import UserError
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.pretraining.batches import BATCH_SIGNATURE, Batch, whole_sequences
 from rl_tuner.pretraining.config import PretrainingConfig
+from rl_tuner.pretraining.corpus import Corpus
 from rl_tuner.pretraining.ngrams import Score
 from rl_tuner.reports.tensorboard_curves import TensorBoardCurves
-from rl_tuner.system import saves
+from rl_tuner.system import same_settings, saves
 from rl_tuner.system.stop_request import Stopped
-from rl_tuner.system.whole_files import write_atomically
 
 SETTINGS_FILE = "training_config.json"
 
 
-class SequenceTrainer(abc.ABC):
-    """Trains one model in one folder, and goes on where an earlier run was cut.
+class SequenceTrainer:
+    """Trains one model in one folder, and resumes where an earlier run was cut.
 
     Folder: `checkpoints/` for resuming, `logs/` for TensorBoard, and the best model so
-    far, as `SequenceRNN.save` writes it. A world says in a subclass what to train on
-    and what to stop by.
+    far, as `SequenceRNN.save` writes it, in a folder that is called as the corpus is.
 
     Attributes:
       config: how to train.
+      corpus: what on.
       model: the network in training.
       best_dir: the folder of the best model.
     """
 
     def __init__(
-        self,
-        config: PretrainingConfig,
-        num_classes: int,
-        run_dir: pathlib.Path,
-        model_name: str,
-        data: Mapping[str, Any],
+        self, config: PretrainingConfig, corpus: Corpus, run_dir: pathlib.Path
     ):
         """Builds the network and restores the last checkpoint in `run_dir`, if any.
 
         Args:
           config: how to train.
-          num_classes: how many tokens there are.
+          corpus: what on.
           run_dir: the run's folder, which exists.
-          model_name: of the folder of the best model in it.
-          data: JSON-serializable: what tells the data from other data.
 
         Raises:
           UserError: the folder holds a run of other settings or cannot be read.
         """
         self.config = config
-        self.best_dir = run_dir / model_name
+        self.corpus = corpus
+        self.best_dir = run_dir / corpus.name
         keras.utils.set_random_seed(config.seed)
-        self.model = SequenceRNN(num_classes, config.layer_sizes)
+        self.model = SequenceRNN(corpus.num_classes, config.layer_sizes)
+        self.model.metadata = dict(corpus.metadata)  # also of a run that is cut
         self._optimizer = keras.optimizers.Adam(
             keras.optimizers.schedules.ExponentialDecay(
                 config.learning_rate,
@@ -84,20 +77,13 @@ class SequenceTrainer(abc.ABC):
             name: TensorBoardCurves(run_dir / "logs" / name, _warn)
             for name in ("train", "eval")
         }
-        _claim(run_dir, config, data)
+        same_settings.claim(
+            run_dir / SETTINGS_FILE,
+            dataclasses.asdict(config) | {"data": corpus.identity},
+            free=("num_training_steps", "patience"),  # when it ends
+            has_checksum=False,
+        )
         self._restore()
-
-    @abc.abstractmethod
-    def batches(self, first_batch: int) -> Iterable[Batch]:
-        """Endless batches to train on; batch b must depend on the config and b alone.
-
-        Args:
-          first_batch: number of the first batch to yield.
-        """
-
-    @abc.abstractmethod
-    def score(self) -> Score:
-        """Scores `model` on what decides which model is best."""
 
     @property
     def step(self) -> int:
@@ -127,9 +113,9 @@ class SequenceTrainer(abc.ABC):
           UserError: the loss is not finite.
         """
         if self.step:
-            print(f"going on at step {self.step}", flush=True)
+            print(f"resuming at step {self.step}", flush=True)
         totals, done, began = np.zeros(2), 0, time.monotonic()
-        for batch in self.batches(self.step):
+        for batch in self.corpus.batches(self.step):
             if self._is_finished():
                 break
             totals += [float(value) for value in self._train_step(batch)]
@@ -137,7 +123,8 @@ class SequenceTrainer(abc.ABC):
             done += 1
             self._check_finite(totals[0])
             if done == report_every or self.step % self.config.eval_every == 0:
-                self._report(*(totals / done), done / (time.monotonic() - began))
+                loss, accuracy = totals / done
+                self._report(loss, accuracy, done / (time.monotonic() - began))
                 totals, done, began = np.zeros(2), 0, time.monotonic()
             if self.step % self.config.eval_every == 0 or self._is_finished():
                 self._evaluate_and_save()
@@ -179,7 +166,12 @@ class SequenceTrainer(abc.ABC):
         self._write_curves("train", loss, accuracy, learning_rate=rate)
 
     def _evaluate_and_save(self) -> None:
-        score = self.score()
+        score = score_sequences(
+            self.model,
+            self.corpus.stopping,
+            self.config.batch_size,
+            self.corpus.unscored_steps,
+        )
         is_better = score.log_perplexity < self.best
         print(
             f"step {self.step}: eval loss {score.log_perplexity:.4f}  accuracy "
@@ -283,12 +275,14 @@ def score_sequences(
     for batch in whole_sequences(sequences, batch_size, unscored_steps):
         totals += [float(value) for value in _score_batch(model, batch)]
     nats, right, number = totals
-    number = int(number)
-    return Score(float(right / max(number, 1)), float(nats / max(number, 1)), number)
+    divisor = max(int(number), 1)
+    return Score(float(right / divisor), float(nats / divisor), int(number))
 
 
 @tf.function(reduce_retracing=True)
-def _score_batch(model: SequenceRNN, batch: Batch):
+def _score_batch(
+    model: SequenceRNN, batch: Batch
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     return score_batch(model, batch)
 
 
@@ -296,31 +290,6 @@ def limit_threads(number: int) -> None:
     """Makes TensorFlow use `number` threads; only before it has done anything."""
     tf.config.threading.set_intra_op_parallelism_threads(number)
     tf.config.threading.set_inter_op_parallelism_threads(number)
-
-
-def _claim(
-    run_dir: pathlib.Path, config: PretrainingConfig, data: Mapping[str, Any]
-) -> None:
-    """Refuses to go on with a run of other settings, but for when it ends."""
-    path = run_dir / SETTINGS_FILE
-    settings = dataclasses.asdict(config) | {"data": data}
-    text = json.dumps(settings, indent=1) + "\n"
-    settings = json.loads(text)
-    if path.exists():
-        try:
-            earlier = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            earlier = {}
-        for key in settings:
-            if key in ("num_training_steps", "patience"):
-                continue
-            if settings[key] != earlier.get(key):
-                raise UserError(
-                    f"{run_dir} holds a run with {key}={earlier.get(key)}, not "
-                    f"{settings[key]}; use the same flags and data, or another "
-                    "--output_dir"
-                )
-    write_atomically(path, text.encode())
 
 
 def _warn(text: str) -> None:

@@ -18,7 +18,7 @@ from rl_tuner.reports.tables import (
     format_figure,
     markdown_table,
 )
-from rl_tuner.runs.run_directory import write_json
+from rl_tuner.system.whole_files import write_json
 
 if TYPE_CHECKING:
     from rl_tuner.task import Task

@@ -16,7 +16,7 @@ from rl_tuner.generation.evaluation import generate_for_task
 from rl_tuner.generation.policy import Policy
 from rl_tuner.networks.network import Network
 from rl_tuner.system import jobs as job_runners
-from rl_tuner.system import shards, whole_files
+from rl_tuner.system import same_settings, shards, whole_files
 from rl_tuner.task import Task
 
 STEM = "sequences"
@@ -97,7 +97,7 @@ def generate_shards(
     """
     from rl_tuner.runs import run_directory
 
-    run_directory.claim(
+    same_settings.claim(
         output_dir / "generation.json",
         dataclasses.asdict(generation)
         | {

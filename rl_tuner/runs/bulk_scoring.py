@@ -18,9 +18,8 @@ import numpy as np
 from rl_tuner import worlds
 from rl_tuner.errors import UserError
 from rl_tuner.networks.network import Network
-from rl_tuner.runs import run_directory
 from rl_tuner.system import jobs as job_runners
-from rl_tuner.system import shards, whole_files
+from rl_tuner.system import same_settings, shards, whole_files
 from rl_tuner.task import Task
 
 STEM = "scores"
@@ -93,7 +92,7 @@ def score_shards(
     Raises:
       UserError: the folder holds other scores, or a line is no sequence of the task.
     """
-    run_directory.claim(
+    same_settings.claim(
         output_dir / "scoring.json",
         {
             "task": scoring.task,
@@ -117,7 +116,7 @@ def score_shards(
     }
     job_runners.run_jobs(score_shard, jobs, output_dir, runner, beam_options, done)
     summary = _summary([_sums_path(path) for path in paths])
-    run_directory.write_json(output_dir / SUMMARY_NAME, summary)
+    whole_files.write_json(output_dir / SUMMARY_NAME, summary)
     return summary
 
 

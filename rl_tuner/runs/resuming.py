@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import fcntl
 import itertools
-import json
 import os
 import pathlib
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from typing import IO, Any
 from rl_tuner.errors import UserError
 from rl_tuner.runs import run_directory
 from rl_tuner.runs.run_directory import RunSettings
+from rl_tuner.system import same_settings
 
 LOCK_NAME = ".lock"
 
@@ -102,14 +102,15 @@ def refuse_changes(
     Raises:
       UserError: names a flag that has changed, with its two values.
     """
-    before, now = {**defaults, **_flat(begun)}, _flat(asked)
-    for name in {**now, **_flat(begun)}:
-        if before.get(name) != now.get(name):
-            raise UserError(
-                f"--{name} is {now.get(name)}, but the run was begun with "
-                f"{before.get(name)}; go on with that, choose another --output_dir, or "
-                "start over with --restart"
-            )
+    before, now = _flat(begun), _flat(asked)
+    before = {name: defaults[name] for name in now if name in defaults} | before
+    change = same_settings.first_change(before, now)
+    if change:
+        raise UserError(
+            f"--{change.name} is {change.now}, but the run was begun with "
+            f"{change.before}; resume it with that, choose another --output_dir, or "
+            "start over with --restart"
+        )
     if begun.prior_sha256 and begun.prior_sha256 != asked.prior_sha256:
         raise UserError(
             f"the model {asked.prior} has changed since the run was begun (its weights "
@@ -135,8 +136,8 @@ def set_aside(directory: pathlib.Path) -> pathlib.Path:
 
 
 def _flat(settings: RunSettings) -> dict[str, Any]:
-    """All settings by the names of their flags, as they come back from a file."""
-    flat = json.loads(json.dumps(dataclasses.asdict(settings)))
+    """All settings by the names of their flags."""
+    flat = dataclasses.asdict(settings)
     flat["note_rnn_checkpoint_dir"] = flat.pop("prior")
     del flat["prior_sha256"]
     for name in ("task_settings", "config", "outputs"):

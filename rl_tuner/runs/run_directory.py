@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import os
 import pathlib
-from collections.abc import Mapping
 from typing import Any
 
 import rl_tuner
@@ -15,7 +13,6 @@ from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.metrics import Evaluation
 from rl_tuner.system import checked_json
-from rl_tuner.system.whole_files import write_atomically
 
 SETTINGS_NAME = "settings.json"
 EVALUATION_NAME = "evaluation.json"
@@ -113,33 +110,6 @@ def read_settings(directory: str | os.PathLike) -> RunSettings:
         ) from error
 
 
-def claim(path: pathlib.Path, settings: Mapping[str, Any]) -> None:
-    """Writes what a folder of runs is made with, or proves that it is that already.
-
-    Args:
-      path: of the file that says so, in that folder.
-      settings: JSON-serializable.
-
-    Raises:
-      UserError: the folder holds runs of other settings.
-    """
-    if not path.exists():
-        checked_json.write(path, settings)
-        return
-    try:
-        kept = checked_json.read(path, is_checksum_needed=False)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} is damaged: {error}") from error
-    wanted = json.loads(json.dumps(settings))
-    for name in wanted:
-        if wanted[name] != kept.get(name):
-            raise UserError(
-                f"{path.parent} holds runs of other settings, listed in {path.name}: "
-                f"{name} is {kept.get(name)}, not {wanted[name]}; "
-                "choose another --output_dir"
-            )
-
-
 def fingerprint(model: Any) -> str:
     """The SHA-256 of a `Network`'s weights, whatever file they came from."""
     digest = hashlib.sha256()
@@ -147,11 +117,6 @@ def fingerprint(model: Any) -> str:
         digest.update(name.encode())
         digest.update(weights.numpy().tobytes())
     return digest.hexdigest()
-
-
-def write_json(path: pathlib.Path, value: Any) -> None:
-    """Writes JSON, whole or not at all."""
-    write_atomically(path, (json.dumps(value, indent=2) + "\n").encode())
 
 
 def write_evaluation(directory: pathlib.Path, evaluation: Evaluation) -> None:

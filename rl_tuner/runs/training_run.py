@@ -27,6 +27,7 @@ from rl_tuner.reports.tensorboard_curves import TensorBoardCurves
 from rl_tuner.rl_tuner import RLTuner, TrainingProgress
 from rl_tuner.runs import run_directory
 from rl_tuner.system import saves as training_state
+from rl_tuner.system import whole_files
 from rl_tuner.system.stop_request import Stopped
 from rl_tuner.task import Task
 from rl_tuner.training.divergence import Diverged
@@ -304,6 +305,6 @@ def _write_metrics(
     metrics: dict[str, Any], task: Task, directory: pathlib.Path
 ) -> None:
     (directory / "metrics.md").write_text(table(metrics, task) + "\n")
-    run_directory.write_json(
+    whole_files.write_json(
         directory / run_directory.METRICS_NAME, metrics
     )  # last: it is done

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
+from typing import Any
 
 
 def write_atomically(path: pathlib.Path, data: bytes) -> None:
@@ -17,6 +19,11 @@ def write_atomically(path: pathlib.Path, data: bytes) -> None:
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_json(path: pathlib.Path, value: Any) -> None:
+    """Writes JSON, whole or not at all."""
+    write_atomically(path, (json.dumps(value, indent=2) + "\n").encode())
 
 
 def sync_directory(directory: pathlib.Path) -> None:

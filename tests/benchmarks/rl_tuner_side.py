@@ -109,14 +109,17 @@ class RLTunerSide:
         return {"bytes": work_server.peak_memory()}
 
     def _prepare_note_rnn(self, examples, window_steps):
+        from melody_rnn.note_rnn import training
+        from melody_rnn.note_rnn.config import TrainingConfig
         from melody_rnn.note_rnn.sequence_examples import read_melodies
-        from melody_rnn.note_rnn.trainer import NoteRnnTrainer, TrainingConfig
         from melody_rnn.note_rnn.windows import training_windows
+        from rl_tuner.pretraining.trainer import SequenceTrainer
 
         melodies = read_melodies([examples], 38)
         config = TrainingConfig(window_steps=window_steps)
         run_dir = pathlib.Path(tempfile.mkdtemp())
-        self._trainer = NoteRnnTrainer(config, melodies, melodies[:8], 38, run_dir)
+        data = training.Data(melodies, melodies[:8], {})
+        self._trainer = SequenceTrainer(config, training.corpus(config, data), run_dir)
         self._windows = iter(
             training_windows(melodies, config.batch_size, window_steps, 0, seed=0)
         )

@@ -12,11 +12,14 @@ import tensorflow as tf
 
 from melody_rnn.note_rnn import dataset as note_rnn_dataset
 from melody_rnn.note_rnn import sequence_examples, training
-from melody_rnn.note_rnn.trainer import NoteRnnTrainer, evaluate
-from melody_rnn.note_rnn.training import Data, TrainingConfig
+from melody_rnn.note_rnn.config import TrainingConfig
+from melody_rnn.note_rnn.training import EVAL_UNSCORED_STEPS, Data
 from melody_rnn.note_rnn.windows import training_windows, whole_melodies
 from rl_tuner.errors import UserError
 from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.pretraining import report as reports
+from rl_tuner.pretraining import run
+from rl_tuner.pretraining.trainer import SequenceTrainer, score_sequences
 from rl_tuner.system.stop_request import Stopped
 
 _ROOT = pathlib.Path(__file__).parents[3]
@@ -46,7 +49,7 @@ def data():
 
 def _train(config, data, directory):
     directory.mkdir(exist_ok=True)
-    return training.train(config, data, directory)
+    return run.train(config, training.corpus(config, data), directory)
 
 
 class _Cut(Exception):
@@ -114,7 +117,7 @@ def test_evaluation_equals_a_melody_at_a_time():
             nats -= np.log(p[place, melody[place + 1]])
             right += p[place].argmax() == melody[place + 1]
             number += 1
-    score = evaluate(model, melodies, batch_size=3)
+    score = score_sequences(model, melodies, 3, EVAL_UNSCORED_STEPS)
     assert score.num_predictions == number
     assert score.log_perplexity == pytest.approx(nats / number, rel=1e-5)
     assert score.accuracy == pytest.approx(right / number)
@@ -149,11 +152,11 @@ def test_it_learns_and_reports(data, tmp_path, capsys):
     assert model.metadata["data"] == {"made": "by the test"}
     stored = json.loads((tmp_path / "note_rnn" / "evaluation.json").read_text())
     assert stored == report
-    again = evaluate(model, data.evaluation)
+    again = score_sequences(model, data.evaluation, 128, EVAL_UNSCORED_STEPS)
     assert again.log_perplexity == pytest.approx(
         scores["note_rnn"]["log_perplexity"], rel=1e-5
     )
-    assert "trigram" in training.report_text(report)
+    assert "trigram" in reports.report_text(report, "on the eval tunes")
     curves = list((tmp_path / "logs").glob("*/events.out.tfevents.*"))
     assert {path.parent.name for path in curves} == {"train", "eval"}
 
@@ -163,17 +166,17 @@ def test_a_run_that_is_cut_goes_on_as_if_it_had_not_been(
     data, tmp_path, monkeypatch, cut_at
 ):
     whole = _train(_CONFIG, data, tmp_path / "whole")
-    report = NoteRnnTrainer._report
+    report = SequenceTrainer._report
 
     def cut(trainer, *figures):
         if trainer.step >= cut_at:
             raise _Cut
         report(trainer, *figures)
 
-    monkeypatch.setattr(NoteRnnTrainer, "_report", cut)
-    train = NoteRnnTrainer.train
+    monkeypatch.setattr(SequenceTrainer, "_report", cut)
+    train = SequenceTrainer.train
     monkeypatch.setattr(
-        NoteRnnTrainer, "train", lambda self, **more: train(self, 1, **more)
+        SequenceTrainer, "train", lambda self, **more: train(self, 1, **more)
     )
     with pytest.raises(_Cut):
         _train(_CONFIG, data, tmp_path / "cut")
@@ -197,7 +200,7 @@ def test_another_seed_gives_another_model_and_is_no_continuation(data, tmp_path)
     one = _train(_CONFIG, data, tmp_path / "one")
     other_seed = dataclasses.replace(_CONFIG, seed=1)
     assert _train(other_seed, data, tmp_path / "other")["scores"] != one["scores"]
-    with pytest.raises(UserError, match="holds a run with seed=0, not 1"):
+    with pytest.raises(UserError, match=r"of other settings, .*: seed is 0, not 1"):
         _train(other_seed, data, tmp_path / "one")
 
 
@@ -212,7 +215,7 @@ def test_the_learning_rate_falls_in_stairs(data, tmp_path):
     config = dataclasses.replace(
         _CONFIG, decay_steps=10, decay_rate=0.5, num_training_steps=16
     )
-    trainer = NoteRnnTrainer(config, data.training, data.evaluation, 38, tmp_path)
+    trainer = SequenceTrainer(config, training.corpus(config, data), tmp_path)
     assert float(trainer._optimizer.learning_rate) == pytest.approx(0.02)
     trainer.train()
     assert float(trainer._optimizer.learning_rate) == pytest.approx(0.01)
@@ -237,9 +240,7 @@ def test_it_stops_where_it_is_asked_to_and_goes_on(data, tmp_path):
     uncut = _train(_CONFIG, data, tmp_path / "uncut")
     asked = iter([False, False, True])
     (tmp_path / "cut").mkdir()
-    trainer = NoteRnnTrainer(
-        _CONFIG, data.training, data.evaluation, 38, tmp_path / "cut"
-    )
+    trainer = SequenceTrainer(_CONFIG, training.corpus(_CONFIG, data), tmp_path / "cut")
     with pytest.raises(Stopped) as stopped:
         trainer.train(should_stop=lambda: next(asked))
     assert stopped.value.step == 3
@@ -253,7 +254,7 @@ def test_it_stops_where_it_is_asked_to_and_goes_on(data, tmp_path):
 
 
 def test_a_loss_that_is_not_finite_stops_behind_a_good_save(data, tmp_path):
-    trainer = NoteRnnTrainer(_CONFIG, data.training, data.evaluation, 38, tmp_path)
+    trainer = SequenceTrainer(_CONFIG, training.corpus(_CONFIG, data), tmp_path)
     trainer._save()
     trainer.model.variables[0].assign(trainer.model.variables[0] * np.nan)
     message = r"the loss is nan at step 1; try .* the last good save is .*step_0{12}$"
@@ -300,10 +301,10 @@ def _run(module, *arguments):
         ("train", [], "--output_dir is missing"),
         ("train", ["--layer_sizes=ten"], "--layer_sizes=ten must be"),
         ("train", ["--layer_sizes="], "--layer_sizes= must be"),
-        ("train", ["--learning_rate=-1"], "--learning_rate=-1 must be"),
-        ("train", ["--learning_rate=nan"], "--learning_rate=nan must be"),
-        ("train", ["--batch_size=0"], "--batch_size=0 must be"),
-        ("train", ["--unscored_steps=128"], "--unscored_steps=128 must be"),
+        ("train", ["--learning_rate=-1"], "learning_rate is -1.0; it must be above 0"),
+        ("train", ["--learning_rate=nan"], "learning_rate is nan; it must be above 0"),
+        ("train", ["--batch_size=0"], "batch_size is 0; it must be at least 1"),
+        ("train", ["--unscored_steps=128"], "unscored_steps is 128; it must be below"),
         ("train", ["--sequence_example_file=a"], "go together"),
     ],
 )

@@ -84,7 +84,7 @@ def test_run_generates_measures_and_exports(run_dir, tmp_path):
     ("flags", "message"),
     [
         (["--protocol=first"], "unknown --protocol=first; choose one of random_token"),
-        (["--reward_weights=beauty=2"], "unknown term 'beauty' of the reward"),
+        (["--reward_weights=beauty=2"], "unknown term 'beauty'; choose one of valid"),
         (["--reward=no_such:score"], "no_such"),
     ],
 )

@@ -13,11 +13,13 @@ from molecule_rnn.smiles_rnn.config import TrainingConfig
 from molecule_rnn.smiles_rnn.dataset import DatasetConfig, read_dataset
 from molecule_rnn.smiles_rnn.source import find_source
 from molecule_rnn.smiles_rnn.statistics import TrainingStatistics
-from molecule_rnn.smiles_rnn.trainer import SmilesRnnTrainer, token_sequences
+from molecule_rnn.smiles_rnn.training import token_sequences
 from molecule_rnn.vocabulary import EOS, Vocabulary
 from rl_tuner.errors import UserError
 from rl_tuner.generation.policy import Policy
 from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.pretraining import run
+from rl_tuner.pretraining.trainer import SequenceTrainer
 
 _CONFIG = TrainingConfig(
     layer_sizes=(16,),
@@ -50,7 +52,7 @@ def dataset(dataset_dir):
 
 def _train(config, dataset, directory):
     directory.mkdir(exist_ok=True)
-    return training.train(config, dataset, directory)
+    return run.train(config, training.corpus(config, dataset), directory)
 
 
 class _Cut(Exception):
@@ -106,17 +108,17 @@ def test_a_run_that_is_cut_goes_on_as_if_it_had_not_been(
     dataset, tmp_path, monkeypatch, cut_at
 ):
     whole = _train(_CONFIG, dataset, tmp_path / "whole")
-    train = SmilesRnnTrainer.train
-    report = SmilesRnnTrainer._report
+    train = SequenceTrainer.train
+    report = SequenceTrainer._report
 
     def cut(trainer, *figures):
         if trainer.step >= cut_at:
             raise _Cut
         report(trainer, *figures)
 
-    monkeypatch.setattr(SmilesRnnTrainer, "_report", cut)
+    monkeypatch.setattr(SequenceTrainer, "_report", cut)
     monkeypatch.setattr(
-        SmilesRnnTrainer,
+        SequenceTrainer,
         "train",
         lambda self, **how: train(self, report_every=1, **how),
     )
@@ -137,7 +139,7 @@ def test_a_model_of_a_run_that_was_cut_can_be_used(dataset, tmp_path, monkeypatc
     def cut(*arguments):
         raise _Cut
 
-    monkeypatch.setattr(training, "score_sequences", cut)
+    monkeypatch.setattr(run, "score_sequences", cut)
     with pytest.raises(_Cut):
         _train(_CONFIG, dataset, tmp_path)
     metadata = SequenceRNN.load(tmp_path / "smiles_rnn").metadata
@@ -149,13 +151,13 @@ def test_other_data_or_settings_are_no_continuation(dataset, tmp_path):
     short = dataclasses.replace(_CONFIG, num_training_steps=2, eval_every=1)
     _train(short, dataset, tmp_path)
     other = dataclasses.replace(short, protocol="start_token")
-    with pytest.raises(UserError, match="holds a run with protocol=random_token"):
+    with pytest.raises(UserError, match="protocol is random_token, not start_token"):
         _train(other, dataset, tmp_path)
     splits = dataset.description["splits"]
     other_splits = splits | {"eval": splits["eval"] | {"sha256": "0" * 64}}
     description = dataset.description | {"splits": other_splits}
     other_data = dataclasses.replace(dataset, description=description)
-    with pytest.raises(UserError, match="holds a run with data="):
+    with pytest.raises(UserError, match=r"holds runs of other settings, .*: data is"):
         _train(short, other_data, tmp_path)
 
 
@@ -177,10 +179,10 @@ def test_the_binary_trains(dataset_dir, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--protocol=none"], "--protocol=none must be one of random_token"),
+        (["--protocol=none"], "unknown protocol 'none'; choose one of random_token"),
         (["--layer_sizes=ten"], "--layer_sizes=ten must be numbers of cells"),
-        (["--max_eval_molecules=0"], "--max_eval_molecules=0 must be at least 1"),
-        (["--l2=-1"], "--l2=-1 must not be negative"),
+        (["--max_eval_molecules=0"], "max_eval_molecules is 0; it must be at least 1"),
+        (["--l2=-1"], "l2 is -1.0; it must be at least 0"),
         (["--dataset_dir=nowhere"], "holds no finished dataset"),
     ],
 )
@@ -189,11 +191,11 @@ def test_a_bad_flag_is_one_line(tmp_path, flags, message):
     assert_refused(result, message)
 
 
-@pytest.mark.parametrize("binary", ["smiles_rnn_train", "smiles_rnn_create_dataset"])
+@pytest.mark.parametrize("binary", ["train", "create_dataset"])
 def test_help_waits_for_no_library(binary):
     code = (
         f"import sys; sys.argv = ['{binary}', '--help']\n"
-        f"from molecule_rnn.{binary} import console_entry\n"
+        f"from molecule_rnn.commands.{binary} import console_entry\n"
         "try:\n"
         "    console_entry()\n"
         "except SystemExit as end:\n"

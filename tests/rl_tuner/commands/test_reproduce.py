@@ -16,6 +16,7 @@ from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.reports.tables import POLICY_ROWS
 from rl_tuner.runs import run_directory
 from rl_tuner.runs.grid import TRAINED_NAME
+from rl_tuner.system import whole_files
 
 
 @pytest.fixture(name="prior_dir", scope="module")
@@ -53,7 +54,7 @@ def make_finished_run(run_dir, prior_dir):
     metrics = dict.fromkeys(names, 1.0) | {"notes_excessively_repeated": 12.34}
     errors = dict.fromkeys(names, 0.5)
     run_directory.write_evaluation(run_dir, Evaluation(100, 0, metrics, errors, {}))
-    run_directory.write_json(run_dir / TRAINED_NAME, {"steps": 300, "seconds": 1.0})
+    whole_files.write_json(run_dir / TRAINED_NAME, {"steps": 300, "seconds": 1.0})
 
 
 @pytest.fixture(name="output_dir", scope="module")

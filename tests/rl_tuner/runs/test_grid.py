@@ -8,6 +8,7 @@ from rl_tuner.errors import UserError
 from rl_tuner.metrics import Evaluation
 from rl_tuner.runs import grid, run_directory
 from rl_tuner.runs.run_directory import RunSettings
+from rl_tuner.system import whole_files
 
 BASE = dataclasses.asdict(RLTunerConfig(discount_rate=0.25))
 
@@ -54,9 +55,7 @@ def test_run_is_complete_when_it_is_trained_and_measured(tmp_path):
     assert (run.is_complete, run.work) == (False, 100 + measuring)
     run_directory.write_evaluation(tmp_path, Evaluation(10, 7, {"a": 1.0}, {}, {}))
     assert (run.is_complete, run.work) == (False, 100 + measuring)
-    run_directory.write_json(
-        tmp_path / grid.TRAINED_NAME, {"steps": 100, "seconds": 2.5}
-    )
+    whole_files.write_json(tmp_path / grid.TRAINED_NAME, {"steps": 100, "seconds": 2.5})
     assert (run.is_complete, run.work) == (True, 0)
     assert run.record()["training_seconds"] == 2.5
     # Measured on another number of sequences: only that is to be done again.
