@@ -189,4 +189,5 @@ class MelodyTask(Task):
         """The sum over a melody of what each rule gives, and of all: columns [N]."""
         rewards = corpus_rewards(self.from_lines(lines), self.settings)
         columns = {name: values.sum(axis=1) for name, values in rewards.items()}
-        return {**columns, "task_reward": sum(rewards.values()).sum(axis=1)}
+        total: np.ndarray = sum(rewards.values(), np.float32(0))
+        return {**columns, "task_reward": total.sum(axis=1)}
