@@ -64,6 +64,7 @@ setup(
         "absl-py>=2.0",
         # Python 3.13 has no audioop any more, which note-seq's pydub imports.
         "audioop-lts>=0.2; python_version >= '3.13'",
+        "google-crc32c>=1.7",
         "keras>=3.5",
         "matplotlib>=3.8",
         "mido>=1.3",

@@ -22,8 +22,7 @@ from tensorflow.core.protobuf.tensor_bundle_pb2 import (
 )
 from tensorflow.core.util.saved_tensor_slice_pb2 import SavedTensorSlices
 
-from rl_tuner.formats.crc32c import masked_crc32c
-from rl_tuner.formats.tf1_tables import DamagedFile, read_table
+from rl_tuner.formats.tf1_tables import DamagedFile, masked_crc32c, read_table
 
 V1, V2 = "TensorFlow V1", "TensorFlow V2"
 _FLOATS = {

@@ -12,12 +12,13 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from rl_tuner.formats.crc32c import masked_crc32c
+import google_crc32c
 
 MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)
 _FOOTER_SIZE = 48
 _TRAILER_SIZE = 5  # of a block: how it is compressed, and its checksum
 _LONGEST_KEY = 4096
+_MASK_DELTA = 0xA282EAD8  # of the checksums, as in LevelDB's util/crc32c.h
 
 
 class DamagedFile(Exception):
@@ -55,6 +56,12 @@ def read_table(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         if left < 0:
             raise DamagedFile("its index is damaged")
         yield from _entries(_block(file, offset, length, size))
+
+
+def masked_crc32c(data: bytes) -> int:
+    """CRC-32C as TensorFlow's tables and bundles store it: rotated and shifted."""
+    crc = google_crc32c.value(data)
+    return (((crc >> 15) | (crc << 17)) + _MASK_DELTA) & 0xFFFFFFFF
 
 
 def _block(file: BinaryIO, offset: int, length: int, size: int) -> bytes:

@@ -21,7 +21,6 @@ from melody_rnn.magenta import bundles, checkpoints, graph
 from melody_rnn.magenta.weights import NOTE_RNN_NAMES, to_magenta
 from rl_tuner.errors import UserError
 from rl_tuner.formats import reading, tf1_tables
-from rl_tuner.formats.crc32c import masked_crc32c
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.system import checked_json
 
@@ -168,7 +167,7 @@ def _mend_table(data):
         end = offset + length + 1
         if end + 4 <= len(data):
             data[end : end + 4] = struct.pack(
-                "<I", masked_crc32c(bytes(data[offset:end]))
+                "<I", tf1_tables.masked_crc32c(bytes(data[offset:end]))
             )
         return bytes(data[offset : offset + length])
 

@@ -8,27 +8,11 @@ import pytest
 import tensorflow as tf
 from reference import REFERENCE, needs_reference
 
-from rl_tuner.formats.crc32c import crc32c, masked_crc32c
 from rl_tuner.formats.tf1_checkpoints import V1Checkpoint, open_checkpoint
-from rl_tuner.formats.tf1_tables import DamagedFile
+from rl_tuner.formats.tf1_tables import DamagedFile, masked_crc32c
 
 
-@pytest.mark.parametrize(
-    ("data", "checksum"),
-    [
-        (b"", 0),
-        (b"123456789", 0xE3069283),
-        # RFC 3720, appendix B.4.
-        (bytes(32), 0x8A9136AA),
-        (b"\xff" * 32, 0x62A8AB43),
-        (bytes(range(32)), 0x46DD794E),
-    ],
-)
-def test_checksums_of_the_standard(data, checksum):
-    assert crc32c(data) == checksum
-
-
-@pytest.mark.parametrize("length", [1, 2, 3, 99, 100, 101, 4097])
+@pytest.mark.parametrize("length", [0, 1, 4097])
 def test_checksums_are_tensorflows(tmp_path, length):
     data = np.random.default_rng(length).bytes(length)
     path = tmp_path / "records"
