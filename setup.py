@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 ROOT = pathlib.Path(__file__).parent
 VERSION = re.search(
     r'^__version__ = "(.+)"$',
-    (ROOT / "rl_tuner" / "__init__.py").read_text(encoding="utf-8"),
+    (ROOT / "rl_tuner" / "version.py").read_text(encoding="utf-8"),
     re.MULTILINE,
 ).group(1)
 
@@ -86,6 +86,7 @@ setup(
         "beam": BEAM,
         "test": [
             "hypothesis>=6.100",
+            "import-linter>=2.3",
             "mypy>=1.15",
             "pytest>=8",
             "pytest-cov>=6",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from rl_tuner.version import __version__
+
 if TYPE_CHECKING:
     from rl_tuner.config import RLTunerConfig
     from rl_tuner.networks.sequence_rnn import SequenceRNN
@@ -12,8 +14,14 @@ if TYPE_CHECKING:
     from rl_tuner.scored_task import PythonTask
     from rl_tuner.task import Task
 
-__version__ = "0.1.0"
-__all__ = ["PythonTask", "RLTuner", "RLTunerConfig", "SequenceRNN", "Task"]
+__all__ = [
+    "PythonTask",
+    "RLTuner",
+    "RLTunerConfig",
+    "SequenceRNN",
+    "Task",
+    "__version__",
+]
 
 # Loaded when they are asked for: most need TensorFlow, which takes seconds.
 _MODULES = {

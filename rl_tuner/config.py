@@ -5,10 +5,16 @@ from __future__ import annotations
 import dataclasses
 
 from rl_tuner import settings
-from rl_tuner.algorithms import ALGORITHMS
 from rl_tuner.errors import UserError
 from rl_tuner.settings import setting
 
+# Names and classes, in the order of tables and legends: a new algorithm is one line.
+ALGORITHMS = {
+    "q": "rl_tuner.algorithms.value_learning:QLearning",
+    "psi": "rl_tuner.algorithms.value_learning:PsiLearning",
+    "g": "rl_tuner.algorithms.value_learning:GLearning",
+    "pure_rl": "rl_tuner.algorithms.value_learning:RewardsOnly",
+}
 EXPLORATION_MODES = ("egreedy", "boltzmann")
 TERMINALS = ("bootstrap", "zero")
 INITIAL_VALUES = ("prior", "zero", "median")

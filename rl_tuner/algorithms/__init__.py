@@ -5,23 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rl_tuner import user_code
+from rl_tuner.config import ALGORITHMS
 from rl_tuner.errors import UserError
 
 if TYPE_CHECKING:
     from rl_tuner.algorithms.algorithm import Algorithm
-
-# In the order of tables and legends.
-ALGORITHMS = {
-    "q": "rl_tuner.algorithms.value_learning:QLearning",
-    "psi": "rl_tuner.algorithms.value_learning:PsiLearning",
-    "g": "rl_tuner.algorithms.value_learning:GLearning",
-    "pure_rl": "rl_tuner.algorithms.value_learning:RewardsOnly",
-}
-
-
-def is_known(name: str) -> bool:
-    """Whether `name` is in the table, or names a class of a user's own."""
-    return name in ALGORITHMS or ":" in name
 
 
 def get_algorithm(name: str) -> Algorithm:
@@ -30,7 +18,7 @@ def get_algorithm(name: str) -> Algorithm:
     Raises:
       UserError: there is none; lists the names.
     """
-    if not is_known(name):
+    if name not in ALGORITHMS and ":" not in name:
         raise UserError(
             f"unknown algorithm {name!r}; choose one of {', '.join(ALGORITHMS)}, or "
             "some_module:SomeAlgorithm"

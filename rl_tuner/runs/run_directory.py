@@ -8,11 +8,11 @@ import os
 import pathlib
 from typing import Any
 
-import rl_tuner
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.metrics import Evaluation
 from rl_tuner.system import checked_json
+from rl_tuner.version import __version__
 
 SETTINGS_NAME = "settings.json"
 EVALUATION_NAME = "evaluation.json"
@@ -65,7 +65,7 @@ def holds_progress(directory: str | os.PathLike) -> bool:
 
 def write_settings(directory: str | os.PathLike, settings: RunSettings) -> None:
     """Writes the settings and the versions that they were run with."""
-    record = {"version": rl_tuner.__version__, **dataclasses.asdict(settings)}
+    record = {"version": __version__, **dataclasses.asdict(settings)}
     checked_json.write(pathlib.Path(directory) / SETTINGS_NAME, record)
 
 

@@ -8,7 +8,7 @@ import platform
 import shlex
 import sys
 
-import rl_tuner
+from rl_tuner.version import __version__
 
 # What results can depend on.
 _PACKAGES = (
@@ -38,7 +38,7 @@ def available_cores() -> int:
 
 def versions() -> dict[str, str]:
     """Of this package, Python, the libraries that matter, and the machine."""
-    found = {"rl-tuner": rl_tuner.__version__, "python": platform.python_version()}
+    found = {"rl-tuner": __version__, "python": platform.python_version()}
     for package in _PACKAGES:
         try:
             found[package] = importlib.metadata.version(package)

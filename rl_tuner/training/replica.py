@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from rl_tuner.algorithms.algorithm import Algorithm, take_actions
@@ -18,6 +19,8 @@ from rl_tuner.training.learner import Learner
 from rl_tuner.training.memory import make_memory
 from rl_tuner.training.replay_modes import REPLAY_MODES, Specs
 from rl_tuner.training.seeds import Seeds
+
+_EXPLORATION = "rollout/exploration_steps"
 
 
 class Replica:
@@ -132,7 +135,10 @@ class Replica:
     def state(self) -> LazyArrays:
         """All that `RLTuner.restore` needs, by name; a view."""
         variables = LazyArrays(
-            {name: var.numpy for name, var in self._state_variables().items()}
+            {
+                **{name: var.numpy for name, var in self._state_variables().items()},
+                _EXPLORATION: lambda: np.array(self.actor.exploration_steps or 0),
+            }
         )
         return variables | self.memory.replay.state().in_folder("replay")
 
@@ -144,6 +150,8 @@ class Replica:
         """
         for name, variable in self._state_variables().items():
             variable.assign(state[name])
+        if self.actor.exploration_steps is None and _EXPLORATION in state:
+            self.actor.exploration_steps = int(state[_EXPLORATION])
         self.memory.replay.restore(LazyArrays.of_folder(state, "replay"))
 
     def _state_variables(self) -> dict[str, Any]:

@@ -18,7 +18,11 @@ from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.rl_tuner import RLTuner
 
 CONFIG = RLTunerConfig(
-    algorithm="g", num_sequences=10, minibatch_size=12, replay_capacity=50
+    algorithm="g",
+    num_sequences=10,
+    minibatch_size=12,
+    replay_capacity=50,
+    exploration_steps=10_000,  # not half of the first call, which the cut shortens
 )
 ROUNDS = 30
 

@@ -6,6 +6,7 @@ import pytest
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.metrics import Evaluation
+from rl_tuner.reports import models as model_names
 from rl_tuner.runs import grid, run_directory
 from rl_tuner.runs.run_directory import RunSettings
 from rl_tuner.system import whole_files
@@ -41,11 +42,11 @@ def test_grid_has_a_config_for_each_model_c_and_seed():
     )
     assert moved == dataclasses.replace(frozen, reference_g_update=True)
     for (model, _, _), config in configs.items():
-        assert grid.model_of(dataclasses.asdict(config)) == model
+        assert model_names.model_of(dataclasses.asdict(config)) == model
 
 
 def test_unknown_algorithm_is_refused():
-    with pytest.raises(UserError, match="unknown algorithm 'sarsa'; choose of q, psi"):
+    with pytest.raises(UserError, match="unknown algorithm 'sarsa'; choose one"):
         grid.grid_configs(["q", "sarsa"], [0.5], [0], BASE)
 
 

@@ -189,12 +189,11 @@ class _Wrong(CountingInPython):
 
 
 def test_wrong_rewards_are_refused(prior):
-    tuner = _tuner(prior, CountingInPython())
     for rewards, message in (
         (np.zeros(3), r"gave rewards of shape \(3,\) for 20 prefixes"),
         (np.full(20, np.nan), "a reward that is not finite"),
     ):
-        tuner.task = _Wrong(rewards)
+        tuner = _tuner(prior, _Wrong(rewards))
         with pytest.raises(UserError, match=message):
             tuner.train(20)
 
