@@ -1,16 +1,21 @@
 """What all binaries share: quiet TensorFlow, flags, and errors in one line."""
 
+import contextlib
 import errno
 import importlib
 import os
 import pathlib
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from absl import app, flags, logging
 
 from rl_tuner.errors import UserError
+
+# Keras imports them where they are installed, which takes a second, to wrap and to show
+# what nothing here does.
+_UNUSED_BY_KERAS = ("sklearn", "matplotlib.pyplot")
 
 
 def run(
@@ -50,6 +55,24 @@ def load_tensorflow() -> None:
     if "tensorflow" in sys.modules:
         return
     print("loading TensorFlow ...", file=sys.stderr, flush=True)
+    with _hidden(*_UNUSED_BY_KERAS):
+        _import_tensorflow()
+
+
+@contextlib.contextmanager
+def _hidden(*names: str) -> Iterator[None]:
+    """Modules that are not loaded yet cannot be imported while it is entered."""
+    hidden = [name for name in names if name not in sys.modules]
+    try:
+        sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+def _import_tensorflow() -> None:
+    """Imports it without its messages."""
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         importlib.import_module("tensorflow")
         return

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
 
 from rl_tuner.algorithms.algorithm import Algorithm, log_prior
 from rl_tuner.algorithms.exploration import boltzmann
@@ -100,6 +99,10 @@ class Policy:
           rows: only the sequences from the first to before the second, as they are
             among all; by default all.
         """
+        # Takes most of a second, for which training need not wait; it may make tensors,
+        # and so is imported before anything is traced.
+        import tensorflow_probability  # noqa: F401
+
         primers = np.asarray(primers, np.int32)
         count = primers.shape[0]
         batch = SMALL_BATCH if count <= SMALL_BATCH else LARGE_BATCH
@@ -136,6 +139,8 @@ class Policy:
         seed: tf.Tensor,
         end_token: int | None,
     ) -> Generated:
+        import tensorflow_probability as tfp
+
         batch = primers.shape[0]
         q_state = self.q_network.initial_state(batch)
         prior_state = self.reward_rnn.initial_state(batch)

@@ -97,7 +97,10 @@ class RLTunerSide:
         return {"seconds": time.perf_counter() - begin}
 
     def first_step(self, checkpoint):
-        """Builds a tuner and trains until the first update."""
+        """Builds a tuner and trains until the first update, as the command would."""
+        from rl_tuner.commands import cli
+
+        cli.load_tensorflow()
         tuner = self._tuners["q"] = _tuner(checkpoint, "q")
         tuner.train(40, report_every=40)
         return {}
