@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from rl_tuner.algorithms import get_algorithm
+from rl_tuner.algorithms.algorithm import Algorithm
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.generation import evaluation
@@ -87,9 +88,10 @@ class RLTuner:
         self.config = config or RLTunerConfig()
         self.task = task
         self.algorithm = get_algorithm(self.config.algorithm)
-        self._check_settings(strategy)
+        _check_settings(self.algorithm, task, self.config, strategy)
+        value = _initial_value(prior, task, self.config)
         make = functools.partial(
-            Replica, prior, task, self.algorithm, self.config, self._first_value(prior)
+            Replica, prior, task, self.algorithm, self.config, value
         )
         if strategy is None:
             self.replicas = [make()]
@@ -99,7 +101,7 @@ class RLTuner:
             for number, device in enumerate(strategy.extended.worker_devices, first):
                 with tf.device(device):
                     self.replicas.append(make(number, count))
-        self.loop = self._make_loop(strategy)
+        self.loop = _make_loop(self.replicas, task, self.config, strategy)
 
     @property
     def q_network(self) -> Network:
@@ -248,42 +250,51 @@ class RLTuner:
             epsilon=float(self.replicas[0].epsilon(self.replicas[0].rounds)),
         )
 
-    def _make_loop(self, strategy: tf.distribute.Strategy | None) -> Loop:
-        if strategy is not None:
-            updates = self.config.updates_per_round
-            return DistributedLoop(strategy, self.replicas, updates)
-        [replica] = self.replicas
-        if isinstance(self.task, ScoredTask):
-            return ScoredLoop(replica, self.task, self.config)
-        return CompiledLoop(replica)
 
-    def _check_settings(self, strategy: tf.distribute.Strategy | None) -> None:
-        """Refuses what does not go together."""
-        if strategy is not None and isinstance(self.task, ScoredTask):
-            raise UserError(
-                f"the task {self.task.name!r} scores outside of the compiled loop, "
-                "which cannot be distributed; its processes use all cores as it is"
-            )
-        first = self.config.initial_values
-        if first != "prior" and not self.algorithm.acts_with_prior:
-            raise UserError(
-                f"initial_values {first!r} is for algorithms whose policy holds the "
-                f"prior by itself, as 'g', not for {self.config.algorithm!r}, whose "
-                "values hold it; choose 'prior'"
-            )
+def _make_loop(
+    replicas: list[Replica],
+    task: Task,
+    config: RLTunerConfig,
+    strategy: tf.distribute.Strategy | None,
+) -> Loop:
+    """The loop that the task's rewards and the devices ask for."""
+    if strategy is not None:
+        return DistributedLoop(strategy, replicas, config.updates_per_round)
+    [replica] = replicas
+    if isinstance(task, ScoredTask):
+        return ScoredLoop(replica, task, config)
+    return CompiledLoop(replica)
 
-    def _first_value(self, prior: Network) -> float | None:
-        """What G is everywhere before anything is learned; None for the prior's."""
-        if self.config.initial_values == "prior":
-            return None
-        if self.config.initial_values == "zero":
-            return 0.0
-        generated = evaluation.generate_for_task(
-            Policy.of_prior(prior),
-            self.task,
-            _SEQUENCES_FOR_MEDIAN,
-            seed=self.config.seed,
+
+def _check_settings(
+    algorithm: Algorithm,
+    task: Task,
+    config: RLTunerConfig,
+    strategy: tf.distribute.Strategy | None,
+) -> None:
+    """Refuses what does not go together."""
+    if strategy is not None and isinstance(task, ScoredTask):
+        raise UserError(
+            f"the task {task.name!r} scores outside of the compiled loop, which cannot "
+            "be distributed; its processes use all cores as it is"
         )
-        rewards = np.asarray(self.task.rewards(generated.sequences))
-        discounts = self.config.discount_rate ** np.arange(rewards.shape[1])
-        return self.config.reward_scaler * float(np.median(rewards @ discounts))
+    if config.initial_values != "prior" and not algorithm.acts_with_prior:
+        raise UserError(
+            f"initial_values {config.initial_values!r} is for algorithms whose policy "
+            f"holds the prior by itself, as 'g', not for {config.algorithm!r}, whose "
+            "values hold it; choose 'prior'"
+        )
+
+
+def _initial_value(prior: Network, task: Task, config: RLTunerConfig) -> float | None:
+    """What G is everywhere before anything is learned; None for the prior's logits."""
+    if config.initial_values == "prior":
+        return None
+    if config.initial_values == "zero":
+        return 0.0
+    generated = evaluation.generate_for_task(
+        Policy.of_prior(prior), task, _SEQUENCES_FOR_MEDIAN, seed=config.seed
+    )
+    rewards = np.asarray(task.rewards(generated.sequences))
+    discounts = config.discount_rate ** np.arange(rewards.shape[1])
+    return config.reward_scaler * float(np.median(rewards @ discounts))

@@ -53,16 +53,7 @@ class SequenceRNN(Network):
         self.built = True
 
     def step(self, tokens: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Reads one token of each sequence.
-
-        Args:
-          tokens: [N] integers, the last token of each sequence.
-          state: [N, state_size], the state before that token.
-
-        Returns:
-          logits [N, num_classes] of the next token, and the state [N, state_size] after
-          reading `tokens`.
-        """
+        """As of `Network`."""
         new_state = []
         x = None
         for layer, (c, h) in zip(self.lstm_layers, self._split(state), strict=True):
@@ -75,16 +66,7 @@ class SequenceRNN(Network):
     def unroll_with_state(
         self, tokens: tf.Tensor, state: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Reads whole sequences.
-
-        Args:
-          tokens: [N, T] integers.
-          state: [N, state_size] before the first token; zeros if None.
-
-        Returns:
-          logits [N, T, num_classes], those at t being of token t + 1, and the state
-          [N, state_size] after the last token.
-        """
+        """As of `Network`."""
         tokens = tf.convert_to_tensor(tokens)
         if state is None:
             state = self.initial_state(tf.shape(tokens)[0])

@@ -139,7 +139,7 @@ class SequenceTrainer:
         )
 
     # One trace for all lengths, so that a run that goes on computes what the uncut did.
-    @tf.function(input_signature=[BATCH_SIGNATURE])
+    @tf.function(input_signature=[BATCH_SIGNATURE], autograph=False)
     def _train_step(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
         """One step of Adam; returns the mean loss, without L2, and the accuracy."""
         variables = self.model.trainable_variables
@@ -279,7 +279,7 @@ def score_sequences(
     return Score(float(right / divisor), float(nats / divisor), int(number))
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(reduce_retracing=True, autograph=False)
 def _score_batch(
     model: SequenceRNN, batch: Batch
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

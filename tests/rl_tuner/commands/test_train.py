@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from binaries import assert_refused, run_binary
 
-from rl_tuner.networks.sequence_rnn import SequenceRNN
+from melody_rnn import MelodyTask
+from rl_tuner import RLTuner, RLTunerConfig, SequenceRNN
 
 
 @pytest.fixture(name="prior_dir", scope="module")
@@ -50,6 +51,18 @@ def test_run_leaves_all_that_it_promises(run_dir):
     assert metrics["before"]["kl"] == 0.0 < metrics["after"]["kl"]
     settings = json.loads((run_dir / "settings.json").read_text())
     assert settings["task_settings"]["rule_weights"] == {"motif": 2.0, "leaps": 0.0}
+
+
+def test_in_python_it_is_the_same_run(run_dir, prior_dir):
+    task = MelodyTask(rule_weights={"motif": 2.0, "leaps": 0.0})
+    tuner = RLTuner(SequenceRNN.load(prior_dir), task, RLTunerConfig(algorithm="psi"))
+    tuner.train(2001)
+    with np.load(run_dir / "q_network" / "weights.npz") as weights:
+        for name, ours in tuner.q_network.weight_arrays().items():
+            np.testing.assert_array_equal(ours, weights[name], err_msg=name)
+    with open(run_dir / "curves.csv", newline="") as file:
+        *_, last = csv.DictReader(file)
+    assert float(last["epsilon"]) == pytest.approx(0.1)
 
 
 def test_reward_rnn_is_the_prior_and_the_q_network_is_not(run_dir, prior_dir):
