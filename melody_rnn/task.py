@@ -26,7 +26,7 @@ from melody_rnn.notation.piano_roll import plot_piano_rolls
 from melody_rnn.table1 import TABLE1_ROWS, table1_metrics, table1_standard_errors
 from rl_tuner.errors import UserError
 from rl_tuner.metrics import Judgement, MetricRow
-from rl_tuner.task import Task
+from rl_tuner.task import Task, Tokens
 
 # Melodies of each model that can be heard.
 NUM_AUDIBLE = 3
@@ -138,7 +138,7 @@ class MelodyTask(Task):
         return self.judge(sequences).metrics
 
     def judge(
-        self, sequences: np.ndarray, corpus: Sequence[Sequence[int]] | None = None
+        self, sequences: np.ndarray, corpus: Sequence[Tokens] | None = None
     ) -> Judgement:
         """Table 1 of melodies [N, T], with standard errors and the counts behind it."""
         del corpus

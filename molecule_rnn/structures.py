@@ -6,6 +6,7 @@ import csv
 import io
 import pathlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rdkit import Chem
 from rdkit.Chem.Draw import rdMolDraw2D
@@ -37,10 +38,10 @@ def write_structures(smiles: Sequence[str], directory: pathlib.Path) -> None:
     text = io.StringIO()
     table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     table.writeheader()
-    records = []
+    records: list[dict[str, Any]] = []
     for string in smiles:
         values = profiles[string]
-        record = {"smiles": string, "valid": int(values is not None)}
+        record: dict[str, Any] = {"smiles": string, "valid": int(values is not None)}
         if values is not None:
             record |= {name: values[name] for name in (*COMPONENTS, "canonical")}
             records.append(record)
@@ -67,9 +68,10 @@ def draw_grid(smiles: Sequence[str], legends: Sequence[str]) -> bytes:
     rows = -(-len(smiles) // _PER_ROW)
     columns = min(_PER_ROW, len(smiles))
     drawing = rdMolDraw2D.MolDraw2DCairo(width * columns, height * rows, width, height)
-    drawing.drawOptions().legendFontSize = 16
-    drawing.drawOptions().padding = 0.08
-    drawing.drawOptions().prepareMolsBeforeDrawing = False
+    options: Any = drawing.drawOptions()  # RDKit's stubs know no numbers here
+    options.legendFontSize = 16
+    options.padding = 0.08
+    options.prepareMolsBeforeDrawing = False
     drawing.DrawMolecules(list(map(_prepared, smiles)), legends=list(legends))
     drawing.FinishDrawing()
     return drawing.GetDrawingText()

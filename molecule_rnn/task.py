@@ -25,6 +25,7 @@ from molecule_rnn.vocabulary import EOS, Vocabulary
 from rl_tuner.errors import UserError
 from rl_tuner.metrics import Judgement, MetricRow
 from rl_tuner.scored_task import Prefixes, ScoredTask
+from rl_tuner.task import Tokens
 
 MAX_LENGTH = 120
 _PROTOCOL_REMARKS = {
@@ -124,14 +125,14 @@ class MoleculeTask(ScoredTask):
         return self.judge(sequences).metrics
 
     def judge(
-        self, sequences: np.ndarray, corpus: Sequence[Sequence[int]] | None = None
+        self, sequences: np.ndarray, corpus: Sequence[Tokens] | None = None
     ) -> Judgement:
         """Table 2 of sequences [N, T], its errors, and the counts behind it.
 
         With a corpus, molecules that are not in it are counted too.
         """
         smiles = self.vocabulary.decode(sequences)
-        known = [self.vocabulary.decode([row])[0] for row in corpus or ()]
+        known = [self.vocabulary.decode(np.asarray([row]))[0] for row in corpus or ()]
         workers = molecule_statistics.profile_workers(len(smiles) + len(known))
         try:
             training_set = None

@@ -34,7 +34,7 @@ _COMMON_TUNING = {
 }
 # Jaques et al. 2017, section 6, and their research code, but for the replay: they read
 # the prefixes of 512 transitions anew for each update, fifty steps apart.
-PAPER_TUNING = {
+PAPER_TUNING: dict[str, Any] = {
     **_COMMON_TUNING,
     "algorithm": "psi",
     "initial_values": "prior",

@@ -13,6 +13,9 @@ import tensorflow as tf
 from rl_tuner.errors import UserError
 from rl_tuner.metrics import Judgement, MetricRow
 
+# The tokens of a sequence, of whatever integers.
+Tokens = Sequence[int] | np.ndarray
+
 
 class HasClasses(Protocol):
     """What a task must know of a model: how many tokens it has."""
@@ -103,7 +106,7 @@ class Task(abc.ABC):
             )
 
     def judge(
-        self, sequences: np.ndarray, corpus: Sequence[Sequence[int]] | None = None
+        self, sequences: np.ndarray, corpus: Sequence[Tokens] | None = None
     ) -> Judgement:
         """`metrics` of sequences [N, T], with their errors where these are known.
 

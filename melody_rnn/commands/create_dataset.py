@@ -60,15 +60,13 @@ def main() -> None:
         raise UserError("--output_dir is missing; name a directory to write to")
     if not 0 < FLAGS.eval_ratio < 1:
         raise UserError(f"--eval_ratio={FLAGS.eval_ratio:g} must lie between 0 and 1")
-    for name, least in (
-        ("num_shards", 1),
-        ("seed", 0),
-        ("min_steps", 2),
-        ("min_unique_pitches", 1),
-        ("num_workers", 0),
-    ):
-        if FLAGS[name].value < least:
-            raise UserError(f"--{name}={FLAGS[name].value} must be at least {least}")
+    cli.check_at_least(
+        num_shards=1,
+        seed=0,
+        min_steps=2,
+        min_unique_pitches=1,
+        num_workers=0,
+    )
     output_dir = cli.writable_directory(FLAGS.output_dir)
 
     from melody_rnn.note_rnn import dataset

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from typing import Any
 
 import flask
 
@@ -27,13 +28,14 @@ def browse_pages(catalogue: Catalogue) -> flask.Blueprint:
     def reward_strips(melody: Melody) -> list[pictures.RewardStrip]:
         return pictures.reward_strips(melody.rewards)
 
-    pages.add_app_template_global(render.SECONDS_PER_STEP, "seconds_per_step")
-    pages.add_app_template_global(pictures.LEFT, "roll_left")
-    pages.add_app_template_global(pictures.STEP_WIDTH, "step_width")
-    pages.add_app_template_global(pictures.STRIP_HEIGHT, "strip_height")
+    add_global: Any = pages.add_app_template_global  # of constants too
+    add_global(render.SECONDS_PER_STEP, "seconds_per_step")
+    add_global(pictures.LEFT, "roll_left")
+    add_global(pictures.STEP_WIDTH, "step_width")
+    add_global(pictures.STRIP_HEIGHT, "strip_height")
 
     @pages.get("/browse")
-    def browse():
+    def browse() -> Any:
         models = catalogue.models()
         favourites = "favourites" in flask.request.args
         if not models:
@@ -62,7 +64,7 @@ def browse_pages(catalogue: Catalogue) -> flask.Blueprint:
         )
 
     @pages.post("/browse/<int:model_id>/more")
-    def more(model_id: int):
+    def more(model_id: int) -> Any:
         model = _of_id(catalogue.models(), model_id)
         count = _number("count", int, 1, MAX_MORE)
         seed = _number("seed", int, 0, 2**31 - 1)
@@ -71,24 +73,25 @@ def browse_pages(catalogue: Catalogue) -> flask.Blueprint:
         return flask.redirect(flask.url_for(".browse", model=model.id), 303)
 
     @pages.post("/melodies/<public_id>/favourite")
-    def favourite(public_id: str):
+    def favourite(public_id: str) -> Any:
         keep = flask.request.form.get("keep") == "1"
         if not catalogue.keep(public_id, keep):
             flask.abort(404)
         melody = catalogue.melody(public_id)
+        if melody is None:
+            flask.abort(404)
         here = flask.url_for(".browse", model=melody.model_id, _anchor=public_id)
         return flask.redirect(here, 303)
 
     @pages.get("/melodies/<public_id>.wav")
-    def audio(public_id: str):
+    def audio(public_id: str) -> Any:
         return send_audio(catalogue.audio(public_id))
 
     @pages.get("/melodies/<public_id>.mid")
-    def midi(public_id: str):
-        content = catalogue.midi(public_id)
-        if content is None:
+    def midi(public_id: str) -> Any:
+        content, melody = catalogue.midi(public_id), catalogue.melody(public_id)
+        if content is None or melody is None:
             flask.abort(404)
-        melody = catalogue.melody(public_id)
         name = f"{melody.model_name} seed {melody.seed} melody {melody.number}.mid"
         return flask.send_file(
             io.BytesIO(content), "audio/midi", as_attachment=True, download_name=name
@@ -120,7 +123,7 @@ def _of_id(models: list[Model], model_id: int) -> Model:
     flask.abort(404)
 
 
-def _number(name: str, kind: type, least: float, most: float):
+def _number(name: str, kind: type, least: float, most: float) -> Any:
     """A number of the form.
 
     Raises:

@@ -175,7 +175,7 @@ class Catalogue:
 
     def count(self, model_id: int | None, favourites: bool) -> int:
         """How many melodies `melodies` has without a limit."""
-        (number,) = self._store.row(
+        (number,) = self._store.one_row(
             """
             SELECT count(*) FROM melodies
             WHERE (model_id = ?1 OR ?1 IS NULL) AND favourite >= ?2""",
@@ -185,7 +185,7 @@ class Catalogue:
 
     def next_seed(self) -> int:
         """A seed that no melody has."""
-        (largest,) = self._store.row("SELECT coalesce(max(seed), -1) FROM melodies")
+        (largest,) = self._store.one_row("SELECT coalesce(max(seed), -1) FROM melodies")
         return min(largest + 1, 2**31 - 1)
 
     def melody(self, public_id: str) -> Melody | None:
@@ -239,8 +239,10 @@ class Catalogue:
                     json.dumps(judge.settings),
                 ),
             )
-            _insert(connection, added.lastrowid, made)
-        self._makers[added.lastrowid] = self._makers.pop(unsaved.id)
+            model_id = added.lastrowid
+            assert model_id is not None  # a row was inserted
+            _insert(connection, model_id, made)
+        self._makers[model_id] = self._makers.pop(unsaved.id)
 
     def _make(
         self,

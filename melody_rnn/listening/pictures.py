@@ -115,7 +115,8 @@ def reward_strips(rewards: dict[str, list[float]]) -> list[RewardStrip]:
     for name, values in rewards.items():
         largest = max((abs(value) for value in values), default=0.0) or 1.0
         middle = STRIP_HEIGHT / 2
-        rises, falls = [], []
+        rises: list[Box] = []
+        falls: list[Box] = []
         for step, value in enumerate(values):
             height = abs(value) / largest * middle
             top = middle - height if value > 0 else middle

@@ -6,6 +6,7 @@ import dataclasses
 import io
 import wave
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +78,7 @@ def render(classes: Sequence[int], sound: str) -> Rendering:
     return Rendering(notes, midi.getvalue(), _wav(samples))
 
 
-def _play(sequence, sound: str) -> np.ndarray:
+def _play(sequence: Any, sound: str) -> np.ndarray:
     """Samples in -1..1 from the start of the melody."""
     import note_seq
 

@@ -239,8 +239,8 @@ def _mirrored_p(votes: Sequence[Vote], num_mirrorings: int = 1999) -> float:
     as_large = 0
     chunk = 1 + 4_000_000 // len(votes)  # so that memory does not grow with the votes
     for start in range(0, num_mirrorings, chunk):
-        rows = min(chunk, num_mirrorings - start)
-        signs = rng.integers(0, 2, [rows, len(votes)], np.int8) * np.float32(2) - 1
+        count = min(chunk, num_mirrorings - start)
+        signs = rng.integers(0, 2, [count, len(votes)], np.int8) * np.float32(2) - 1
         mirrored = (signs @ gains) ** 2 @ weights
         as_large += np.count_nonzero(mirrored >= observed * (1 - 1e-6))
     return float(1 + as_large) / (1 + num_mirrorings)

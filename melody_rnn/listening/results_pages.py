@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import flask
 
 from melody_rnn.listening import pictures, results
@@ -17,7 +19,7 @@ def results_pages(catalogue: Catalogue, study: Study) -> flask.Blueprint:
     pages.add_app_template_filter(_roughly, "roughly")
 
     @pages.get("/results")
-    def show():
+    def show() -> Any:
         models = [model.name for model in catalogue.models()]
         if len(models) < 2:
             return flask.render_template("no_pairs.html", page="results")
@@ -40,7 +42,7 @@ def results_pages(catalogue: Catalogue, study: Study) -> flask.Blueprint:
         )
 
     @pages.get("/results.csv")
-    def as_csv():
+    def as_csv() -> Any:
         return flask.Response(
             votes_csv(study.votes()),
             mimetype="text/csv",

@@ -129,6 +129,12 @@ class Store:
         with self._lock:
             return self._connection.execute(query, parameters).fetchone()
 
+    def one_row(self, query: str, parameters: tuple = ()) -> sqlite3.Row:
+        """The row of a SELECT that always has one, as a count does."""
+        found = self.row(query, parameters)
+        assert found is not None
+        return found
+
     def setting(self, name: str, default: str) -> str:
         """The setting of this name, which becomes `default` if there is none yet."""
         with self.transaction() as connection:

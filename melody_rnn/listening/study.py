@@ -80,7 +80,7 @@ class Study:
 
     def num_votes(self, rater_id: int) -> int:
         """How many votes a rater has cast."""
-        (number,) = self._store.row(
+        (number,) = self._store.one_row(
             "SELECT count(*) FROM trials WHERE rater_id = ? AND rating IS NOT NULL",
             (rater_id,),
         )
@@ -88,7 +88,7 @@ class Study:
 
     def num_pairs(self) -> int:
         """How many pairs of models there are to compare."""
-        (models,) = self._store.row(
+        (models,) = self._store.one_row(
             "SELECT count(DISTINCT model_id) FROM melodies WHERE in_study"
         )
         return math.comb(models, 2)

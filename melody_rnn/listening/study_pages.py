@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import flask
 
 from melody_rnn.listening.browse_pages import send_audio
@@ -27,7 +29,7 @@ def study_pages(study: Study) -> flask.Blueprint:
         return known if known and study.rater_name(known) else None
 
     @pages.get("")
-    def show():
+    def show() -> Any:
         if study.num_pairs() == 0:
             return flask.render_template("no_pairs.html", page="study")
         rater = rater_id()
@@ -52,17 +54,17 @@ def study_pages(study: Study) -> flask.Blueprint:
         )
 
     @pages.post("/join")
-    def join():
+    def join() -> Any:
         flask.session["rater"] = study.join(flask.request.form.get("name", ""))
         return flask.redirect(flask.url_for(".show"), 303)
 
     @pages.post("/leave")
-    def leave():
+    def leave() -> Any:
         flask.session.pop("rater", None)
         return flask.redirect(flask.url_for(".show"), 303)
 
     @pages.post("/go_on")
-    def go_on():
+    def go_on() -> Any:
         rater = rater_id()
         if rater is not None and study.hand_out(rater) is None:
             return flask.render_template(
@@ -71,7 +73,7 @@ def study_pages(study: Study) -> flask.Blueprint:
         return flask.redirect(flask.url_for(".show"), 303)
 
     @pages.post("/<public_id>/vote")
-    def vote(public_id: str):
+    def vote(public_id: str) -> Any:
         rater = rater_id()
         if rater is None:
             flask.abort(403, "Please say who you are first.")
@@ -85,7 +87,7 @@ def study_pages(study: Study) -> flask.Blueprint:
         return flask.redirect(flask.url_for(".show"), 303)
 
     @pages.get("/<public_id>/<any(first, second):which>.wav")
-    def audio(public_id: str, which: str):
+    def audio(public_id: str, which: str) -> Any:
         rater = rater_id()
         if rater is None:
             flask.abort(404)

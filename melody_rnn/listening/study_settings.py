@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from melody_rnn.listening.store import Store
 from rl_tuner.errors import UserError
@@ -38,7 +39,7 @@ class StudySettings:
         values = {}
         for field in dataclasses.fields(cls):
             wanted = given.get(field.name)
-            kind = type(field.default)
+            kind: type[Any] = type(field.default)
             begun_with = kind(
                 store.setting(
                     field.name, str(field.default if wanted is None else kind(wanted))

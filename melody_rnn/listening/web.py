@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+from typing import Any
 
 import flask
 from werkzeug.exceptions import HTTPException, SecurityError
@@ -45,24 +46,24 @@ def create_app(store: Store, catalogue: Catalogue) -> flask.Flask:
     app.register_blueprint(results_pages(catalogue, study))
 
     @app.get("/")
-    def home():
+    def home() -> Any:
         return flask.redirect(flask.url_for("browse.browse"))
 
     @app.errorhandler(SecurityError)
-    def foreign(error: SecurityError):
+    def foreign(error: SecurityError) -> Any:
         # Without a host to trust no address can be made, so no page either.
         text = "This page is for this machine only.\n"
         return flask.Response(text, 400, mimetype="text/plain")
 
     @app.errorhandler(HTTPException)
-    def refused(error: HTTPException):
+    def refused(error: HTTPException) -> Any:
         if error.code is None or error.code < 400:  # a redirect of the router's
             return error
         text = _KIND_WORDS.get(error.code, error.description)
         return flask.render_template("message.html", text=text), error.code
 
     @app.errorhandler(UserError)
-    def mistaken(error: UserError):
+    def mistaken(error: UserError) -> Any:
         return flask.render_template("message.html", text=str(error)), 400
 
     return app

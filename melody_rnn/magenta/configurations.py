@@ -24,7 +24,8 @@ def melody_range(num_classes: int, metadata: Mapping[str, Any]) -> tuple[int, in
     Raises:
       UserError: nothing says it, or it does not fit the number of classes.
     """
-    for low, high in filter(_is_range, (metadata.get(RANGE_KEY), *_RANGES)):
+    said: list[Any] = [metadata.get(RANGE_KEY), *_RANGES]
+    for low, high in filter(_is_range, said):
         if num_classes == high - low + 1 + NUM_SPECIAL:
             return low, high
     raise UserError(

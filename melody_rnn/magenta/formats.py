@@ -7,26 +7,27 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from melody_rnn.magenta import configurations, magenta_js
 from rl_tuner.errors import UserError
-from rl_tuner.formats.model_format import ModelFormat
+from rl_tuner.formats.model_format import ModelFormat, WritableModel
 from rl_tuner.formats.stored_model import StoredModel
-
-if TYPE_CHECKING:
-    from rl_tuner.networks.sequence_rnn import SequenceRNN
 
 
 class _MelodyFormat(ModelFormat):
     """A format whose readers take classes for notes."""
 
-    def check(self, model: SequenceRNN) -> None:
+    def check(self, model: WritableModel) -> None:
         """Proves that a model makes melodies.
 
         Raises:
           UserError: it does not.
         """
+        if "layer_sizes" not in model.architecture():
+            raise UserError(
+                f"--format={self.name} is for stacks of LSTM layers, which this model "
+                "is not; choose savedmodel"
+            )
         # The Note RNN's vocabulary is only a name; other models carry their tokens.
         if isinstance(model.metadata.get("vocabulary"), Mapping):
             raise UserError(
@@ -55,14 +56,15 @@ class MagentaCheckpoint(_MelodyFormat):
 
         return checkpoints.read(path)
 
-    def write(self, model: SequenceRNN, path: pathlib.Path) -> str:
+    def write(self, model: WritableModel, path: pathlib.Path) -> str:
         """Writes a V2 checkpoint that holds the weights under two sets of names."""
         from melody_rnn.magenta import checkpoints
 
+        sizes = _layer_sizes(model)
         prefix = checkpoints.write(path, model.weight_arrays())
         return (
             f"NoteRNNLoader: checkpoint_dir={path}, hparams "
-            f"rnn_layer_sizes={list(model.layer_sizes)}, "
+            f"rnn_layer_sizes={sizes}, "
             f"one_hot_length={model.num_classes}\n"
             f"melody_rnn_generate --config=basic_rnn --checkpoint_file={prefix} "
             f'--hparams="{hparams(model)}"'
@@ -87,7 +89,7 @@ class MagentaBundle(_MelodyFormat):
 
         return bundles.read(path)
 
-    def write(self, model: SequenceRNN, path: pathlib.Path) -> str:
+    def write(self, model: WritableModel, path: pathlib.Path) -> str:
         """Writes a bundle of the config that has the model's range."""
         from melody_rnn.magenta import bundles
 
@@ -110,14 +112,19 @@ class MagentaJs(_MelodyFormat):
     name = "magentajs"
     description = "a folder for MusicRNN of @magenta/music"
 
-    def write(self, model: SequenceRNN, path: pathlib.Path) -> str:
+    def write(self, model: WritableModel, path: pathlib.Path) -> str:
         """Writes the weights and the range of the model's notes."""
         notes = configurations.melody_range(model.num_classes, model.metadata)
         magenta_js.write(path, model.weight_arrays(), notes)
         return f'serve {path} and load it: new MusicRNN("https://...")'
 
 
-def hparams(model: SequenceRNN) -> str:
+def hparams(model: WritableModel) -> str:
     """What Magenta's melody_rnn must be told of a model by `--hparams`."""
-    sizes = ",".join(map(str, model.layer_sizes))
+    sizes = ",".join(map(str, _layer_sizes(model)))
     return f"batch_size=1,rnn_layer_sizes=[{sizes}]"
+
+
+def _layer_sizes(model: WritableModel) -> list[int]:
+    """The LSTM cells of each layer, of a model that `check` let pass."""
+    return list(model.architecture()["layer_sizes"])

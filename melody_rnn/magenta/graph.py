@@ -109,7 +109,7 @@ def _unroll(
     read = tf.TensorArray(tf.float32, num_steps).unstack(by_step)
     written = tf.TensorArray(tf.float32, num_steps)
 
-    def body(step, written, *state):
+    def body(step: tf.Tensor, written: tf.TensorArray, *state: tf.Tensor) -> tuple:
         x, new_state = read.read(step), []
         for (kernel, bias), c, h in zip(cells, state[::2], state[1::2], strict=True):
             i, j, f, o = tf.split(tf.matmul(tf.concat([x, h], 1), kernel) + bias, 4, 1)

@@ -74,13 +74,13 @@ def find_names(source: str, names: Iterable[str]) -> dict[str, str]:
             continue
         part = "kernel" if found["kind"] in _KERNELS else "bias"
         scopes.setdefault(found["scope"], {})[f"{ours}/{part}"] = name
-    for found in scopes.values():
-        layers = range(len(found) // 2 - 1)
+    for parts in scopes.values():
+        layers = range(len(parts) // 2 - 1)
         wanted = [*(f"lstm_{layer}" for layer in layers), "logits"]
-        if layers and set(found) == {
+        if layers and set(parts) == {
             f"{name}/{part}" for name in wanted for part in ("kernel", "bias")
         }:
-            return found
+            return parts
     if any("attention" in name.lower() for name in names):
         raise UserError(
             f"{source} holds an RNN with attention (attention_rnn or its like), which "

@@ -200,7 +200,7 @@ def split_tunes(melodies: list[np.ndarray], eval_ratio: float, seed: int) -> Spl
 class _Summary:
     """Counts what became of every file, piece and melody."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.unreadable: list[tuple[str, str]] = []
         self.unsuitable: list[tuple[str, str]] = []
         self.counts = dict.fromkeys(

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 from melody_rnn.encoding import MAX_PITCH, MIN_PITCH, STEPS_PER_QUARTER
 from melody_rnn.notation.midi_files import MidiError, open_midi, to_note_sequence
@@ -87,7 +88,9 @@ def transpose_to_c(events: list[int]) -> tuple[list[int], bool]:
     return squashed, squashed != moved
 
 
-def _extract_track(quantized, instrument, rules, extraction) -> None:
+def _extract_track(
+    quantized: Any, instrument: int, rules: ExtractionRules, extraction: Extraction
+) -> None:
     from note_seq import melodies_lib
 
     notes = [note for note in quantized.notes if note.instrument == instrument]
@@ -110,7 +113,9 @@ def _extract_track(quantized, instrument, rules, extraction) -> None:
             extraction.melodies.append(events)
 
 
-def _melodies(quantized, instrument, rules) -> Iterator[list[int]]:
+def _melodies(
+    quantized: Any, instrument: int, rules: ExtractionRules
+) -> Iterator[list[int]]:
     """The melodies of one track, split where it rests for `gap_bars` or more."""
     from note_seq import melodies_lib
 
@@ -133,7 +138,7 @@ def _melodies(quantized, instrument, rules) -> Iterator[list[int]]:
         start = -(-melody.end_step // bar) * bar  # the next bar line
 
 
-def _read_in_beats(midi: bytes):
+def _read_in_beats(midi: bytes) -> Any:
     """Reads a MIDI file as a NoteSequence at one constant tempo and in 4/4."""
     import mido
 

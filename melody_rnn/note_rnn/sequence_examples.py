@@ -9,6 +9,7 @@ Magenta's `--sequence_example_file` reads these files.
 import os
 import pathlib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,7 +17,7 @@ import tensorflow as tf
 from rl_tuner.errors import UserError
 
 
-def to_sequence_example(tokens: Sequence[int], num_classes: int):
+def to_sequence_example(tokens: Sequence[int], num_classes: int) -> Any:
     """Encodes a melody of T >= 2 classes as a `tf.train.SequenceExample`."""
     one_hot = np.eye(num_classes, dtype=np.float32)
     feature, feature_list = tf.train.Feature, tf.train.FeatureList

@@ -64,8 +64,8 @@ def read_files(
             )
         run = job_runners.run_jobs
         run(read_and_report, jobs, shared_directory, runner, beam_options)
-        for job in jobs.values():
-            for report in json.loads(job.output.read_text(encoding="utf-8")):
+        for done in jobs.values():
+            for report in json.loads(done.output.read_text(encoding="utf-8")):
                 report["tunes"] = [Tune(**tune) for tune in report["tunes"]]
                 yield FileReport(**report)
 

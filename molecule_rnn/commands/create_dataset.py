@@ -61,9 +61,7 @@ def main() -> None:
         raise UserError(
             f"--tokenizer={FLAGS.tokenizer} must be one of {', '.join(TOKENIZERS)}"
         )
-    for name, least in (("max_length", 1), ("seed", 0), ("num_workers", 0)):
-        if FLAGS[name].value < least:
-            raise UserError(f"--{name}={FLAGS[name].value} must be at least {least}")
+    cli.check_at_least(max_length=1, seed=0, num_workers=0)
 
     from molecule_rnn.smiles_rnn import dataset
     from molecule_rnn.smiles_rnn import source as smiles_source

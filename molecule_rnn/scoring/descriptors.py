@@ -47,7 +47,7 @@ class Component(NamedTuple):
 
 def log_p(molecule: Mol) -> float:
     """The octanol-water partition coefficient log P of Wildman and Crippen 1999."""
-    return Crippen.MolLogP(molecule)
+    return Crippen.MolLogP(molecule)  # type: ignore[attr-defined]
 
 
 def ring_penalty(molecule: Mol) -> float:

@@ -28,7 +28,8 @@ def _properties(molecule: Mol) -> QED.QEDproperties:
     """What RDKit's `QED.properties` returns of a molecule of heavy atoms alone."""
     return QED.QEDproperties(
         MW=rdMolDescriptors._CalcMolWt(molecule),
-        ALOGP=Crippen.MolLogP(molecule),  # kept by RDKit with the molecule
+        # Kept by RDKit with the molecule; its stubs do not know it.
+        ALOGP=Crippen.MolLogP(molecule),  # type: ignore[attr-defined]
         HBA=sum(len(molecule.GetSubstructMatches(query)) for query in QED.Acceptors),
         HBD=rdMolDescriptors.CalcNumHBD(molecule),
         PSA=rdMolDescriptors.CalcTPSA(molecule),

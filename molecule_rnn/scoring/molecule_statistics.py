@@ -92,18 +92,22 @@ def molecule_stats(
         finally:
             workers.close()
     profiles = profile(smiles, workers, (*COMPONENTS, "canonical", "scaffold"))
-    valid = [string for string in smiles if profiles[string] is not None]
+    known = {k: values for k, values in profiles.items() if values is not None}
+    valid = [string for string in smiles if string in known]
     columns = {
-        name: np.array([profiles[string][name] for string in valid])
-        for name in COMPONENTS
+        name: np.array([known[string][name] for string in valid]) for name in COMPONENTS
     }
     columns["length"] = np.array([len(string) for string in valid], float)
-    canonical = [profiles[string]["canonical"] for string in valid]
-    scaffolds = {profiles[string]["scaffold"] for string in valid}
+    canonical = [known[string]["canonical"] for string in valid]
+    scaffolds = {known[string]["scaffold"] for string in valid}
     distinct = set(canonical)
     filtered = valid[:PAINS_SAMPLE]
     alerts = profile(filtered, workers, ("pains",))
-    passing = [not alerts[string]["pains"] for string in filtered]
+    passing = [
+        not values["pains"]
+        for values in map(alerts.get, filtered)
+        if values is not None
+    ]
     return {
         "num_strings": len(smiles),
         "num_valid": len(valid),

@@ -53,10 +53,10 @@ STAGES = (*COMPONENTS, *(feature.name for feature in FEATURES))
 
 
 class Profiler(Scorer):
-    """The components of the reward, then the features; a `string_job.Job`."""
+    """The components of the reward, then the features; a `worker_job.Job`."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         """Needs no choice."""
         super().__init__(tuple(COMPONENTS))
-        self._components += FEATURES
+        self._components = (*self._components, *FEATURES)
         self.stages = STAGES

@@ -64,7 +64,7 @@ class RewardSettings:
     short_length: float = 45.82 - 2 * 9.37
     carbon_limit: float = 11.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         components = tuple(self.components)
         object.__setattr__(self, "components", components)
         _check_components(components)
@@ -240,7 +240,7 @@ def _check_term(name: str, components: Sequence[str]) -> None:
         raise UserError(f"unknown term {name!r}; choose one of {', '.join(known)}")
 
 
-def _check_number(what: str, value: object) -> None:
+def _check_number(what: str, value: Any) -> None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not math.isfinite(value):
         raise UserError(f"the {what} is {value!r}; it must be a finite number")

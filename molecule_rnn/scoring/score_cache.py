@@ -31,7 +31,7 @@ class ScoreCache:
             (self._slots.get(string, -1) for string in strings), np.int64, len(strings)
         )
         known = slots >= 0
-        for index in np.flatnonzero(known):
+        for index in np.flatnonzero(known).tolist():
             self._slots.move_to_end(strings[index])
         return known, self._rows[slots[known]]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
-from rdkit import Chem, RDLogger
+from rdkit import Chem, rdBase
 
 from molecule_rnn.scoring.descriptors import find_components
 
 # Most strings are prefixes that are no molecules, and RDKit would tell of each.
-RDLogger.DisableLog("rdApp.*")
+rdBase.DisableLog("rdApp.*")
 
 
 def parse_smiles(smiles: str) -> Chem.Mol | None:
@@ -36,7 +37,7 @@ class Scorer:
 
     def __init__(self, components: Sequence[str]):
         """Finds the components, as `descriptors.find_component` does."""
-        self._components = find_components(components)
+        self._components: tuple[Any, ...] = find_components(components)
         self.stages = tuple(components)
         self.complaints: dict[str, str] = {}
 

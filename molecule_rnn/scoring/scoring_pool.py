@@ -75,6 +75,7 @@ class ScoringPool:
         self._lock = threading.Lock()
         if num_processes is None:
             num_processes = available_cores()
+        self._workers: StringWorkers | InProcess
         if num_processes:
             self._workers = StringWorkers(
                 "molecule_rnn.scoring.scorer:Scorer",

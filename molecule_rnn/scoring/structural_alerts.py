@@ -128,7 +128,8 @@ def _elements(query: _Query) -> _Elements | None:
         return frozenset({int(kind[2]) % _AROMATIC})
     found = [_elements(part) for part in parts]
     if text == "AtomOr":
-        return None if None in found else frozenset().union(*found)
+        known = [elements for elements in found if elements is not None]
+        return frozenset().union(*known) if len(known) == len(found) else None
     if text == "AtomAnd":
         known = [elements for elements in found if elements is not None]
         return frozenset.intersection(*known) if known else None
@@ -173,7 +174,7 @@ def _has_value(name: str, *excluded: int) -> Callable[[str], bool]:
 
 def _is_aromatic(text: str) -> bool:
     kind = _ATOM_KIND.fullmatch(text)
-    return bool(kind) and kind[1] == "AtomType" and int(kind[2]) >= _AROMATIC
+    return kind is not None and kind[1] == "AtomType" and int(kind[2]) >= _AROMATIC
 
 
 _GATES = tuple(
@@ -191,8 +192,8 @@ _GATES = tuple(
 
 
 def _requirements(alert: Mol) -> _Alert:
-    kinds = collections.Counter(_elements(_query(atom)) for atom in alert.GetAtoms())
-    kinds.pop(None, None)
+    found = (_elements(_query(atom)) for atom in alert.GetAtoms())
+    kinds = collections.Counter(kind for kind in found if kind is not None)
     fragments = len(Chem.GetMolFrags(alert))
     return _Alert(
         pattern=alert,

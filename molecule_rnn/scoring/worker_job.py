@@ -12,15 +12,17 @@ class Job(Protocol):
     """What is done to a string.
 
     Attributes:
-      stages: what the parts of the job are called.
       complaints: what went wrong since it was last emptied, by what it is about.
     """
 
-    stages: Sequence[str]
     complaints: dict[str, str]
 
+    @property
+    def stages(self) -> Sequence[str]:
+        """What the parts are called."""
+
     def __call__(
-        self, text: str, skipped: Collection[int], begin: Callable[[int], None]
+        self, text: str, /, skipped: Collection[int], begin: Callable[[int], None]
     ) -> Any:
         """Does it; the result must be JSON-serializable.
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 from molecule_rnn.scoring.worker_job import News
 from molecule_rnn.scoring.worker_main import (
@@ -129,9 +129,10 @@ class StringProcess:
         """The process' reply; None if it died."""
         self._progress[0] = NOT_BEGUN
         try:
-            self._popen.stdin.write(json.dumps(request).encode() + b"\n")
-            self._popen.stdin.flush()
-            line = self._popen.stdout.readline()
+            stdin, stdout = _pipes(self._popen)
+            stdin.write(json.dumps(request).encode() + b"\n")
+            stdin.flush()
+            line = stdout.readline()
         except BrokenPipeError:
             return None
         return json.loads(line) if line.endswith(b"\n") else None
@@ -143,7 +144,7 @@ class StringProcess:
             died.wait(_PATIENCE)
         died.kill()
         code = died.wait()
-        for pipe in (died.stdin, died.stdout):
+        for pipe in _pipes(died):
             with contextlib.suppress(BrokenPipeError):  # of what was not yet sent
                 pipe.close()
         if self._is_closed:
@@ -157,7 +158,7 @@ class StringProcess:
             return f"took longer than {WAITING_FACTOR * self._time_limit:g} s"
         return f"ended with code {code}" if code >= 0 else f"died of signal {-code}"
 
-    def _launch(self) -> subprocess.Popen:
+    def _launch(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [
                 sys.executable,
@@ -169,3 +170,10 @@ class StringProcess:
             stdout=subprocess.PIPE,
             pass_fds=[self._file.fileno()],
         )
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    """What a process reads, and what it writes: both were asked for."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    return process.stdin, process.stdout

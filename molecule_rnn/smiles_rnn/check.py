@@ -110,6 +110,6 @@ def _begin_worker() -> None:
 
 def _be_quiet() -> None:
     """Keeps RDKit from writing about every line that is no molecule."""
-    from rdkit import RDLogger
+    from rdkit import rdBase
 
-    RDLogger.DisableLog("rdApp.*")
+    rdBase.DisableLog("rdApp.*")

@@ -85,7 +85,9 @@ def create_dataset(
     Raises:
       UserError: the source cannot be read, or too little of it is a molecule.
     """
-    checked = check.check_lines(source.lines(), config.rules, num_workers)
+    checked: Iterable[list[Line]] = check.check_lines(
+        source.lines(), config.rules, num_workers
+    )
     if progress is not None:
         checked = progress(checked)
     num_lines, skipped = 0, []

@@ -12,7 +12,7 @@ import pathlib
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO, cast
 
 from rl_tuner.errors import UserError
 
@@ -90,14 +90,14 @@ class Source:
             reason = getattr(error, "strerror", None) or "it is damaged"
             raise UserError(f"cannot read {self.path}: {reason}") from error
 
-    def _open(self, stack: contextlib.ExitStack) -> BinaryIO:
+    def _open(self, stack: contextlib.ExitStack) -> IO[bytes]:
         if self.name != str(self.path):
             archive = stack.enter_context(zipfile.ZipFile(self.path))
             file = stack.enter_context(archive.open(self.name))
         else:
             file = stack.enter_context(self.path.open("rb"))
         if self.name.lower().endswith(".gz"):
-            file = stack.enter_context(gzip.GzipFile(fileobj=file))
+            return cast(IO[bytes], stack.enter_context(gzip.open(file, "rb")))
         return file
 
     def _table(self, lines: Iterator[Line], delimiter: str) -> Iterator[Line]:

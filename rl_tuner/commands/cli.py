@@ -8,6 +8,7 @@ import pathlib
 import re
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from absl import app, flags, logging
 
@@ -19,7 +20,7 @@ _UNUSED_BY_KERAS = ("sklearn", "matplotlib.pyplot")
 
 
 def run(
-    main: Callable[[], None], define_flags: Callable[[list[str]], None] | None = None
+    main: Callable[[], None], define_flags: Callable[[list[str]], Any] | None = None
 ) -> None:
     """Parses the flags, runs `main()` and ends the process.
 
@@ -138,6 +139,18 @@ def _fail(program: str, error: UserError) -> None:
     )
     print(f"{program}: error: {line}", file=sys.stderr)
     sys.exit(1)
+
+
+def check_at_least(**least: int) -> None:
+    """Proves that flags are not below a number; a `UserError` names the first that is.
+
+    Args:
+      **least: the least value of each, by the flag's name.
+    """
+    for name, number in least.items():
+        value: Any = flags.FLAGS[name].value
+        if value < number:
+            raise UserError(f"--{name}={value} must be at least {number}")
 
 
 def writable_directory(path: str, flag: str = "output_dir") -> pathlib.Path:

@@ -15,12 +15,23 @@ rl_tuner_generate --run_dir=my_run --output_dir=many --num_outputs=1000000 \
       --num_shards=100 --runner=DirectRunner
 """
 
+from __future__ import annotations
+
 import json
+import pathlib
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
 from rl_tuner.commands import cli, job_flags, model_flags, world_flags
 from rl_tuner.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from rl_tuner.generation.policy import Policy
+    from rl_tuner.runs.bulk_generation import Generation
+    from rl_tuner.task import Task
 
 FLAGS = flags.FLAGS
 
@@ -95,12 +106,14 @@ def main() -> None:
         print(f"of before, and not of these, are {len(older)} files: {older[0]} ...")
 
 
-def _when_written(directory):
+def _when_written(directory: pathlib.Path) -> dict[str, int]:
     """The times at which the files of a folder were written, in ns, by name."""
     return {path.name: path.stat().st_mtime_ns for path in directory.iterdir()}
 
 
-def _write_shards(generation, policy, output_dir):
+def _write_shards(
+    generation: Generation, policy: Policy, output_dir: pathlib.Path
+) -> None:
     """Writes sequences as text, and says so."""
     from tqdm import tqdm
 
@@ -119,7 +132,9 @@ def _write_shards(generation, policy, output_dir):
     print(f"{generation.count} sequences in {paths[0]} and so on")
 
 
-def _lengths_and_primer(task, primers):
+def _lengths_and_primer(
+    task: Task, primers: np.ndarray | list[list[int]] | None
+) -> dict[str, Any]:
     """The part of a generation that the flags of primers decide."""
     is_read, is_written = (
         FLAGS.condition_on_primer,
@@ -138,7 +153,7 @@ def _lengths_and_primer(task, primers):
         )
     return {
         "num_steps": num_steps - length,
-        "primer": tuple(primers[0]) if primers else (),
+        "primer": () if primers is None else tuple(primers[0]),
         "is_primer_read": is_read,
         "is_primer_written": is_written,
     }

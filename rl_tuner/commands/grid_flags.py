@@ -170,13 +170,22 @@ def _measure_untuned(finished: FinishedGrid) -> None:
 
 def _check_flags() -> int:
     """Refuses what makes no sense; returns how many runs go side by side."""
-    tuning_flags.check_counts(
-        "training_steps", "seeds", "num_melodies", "output_every_nth", "num_samples"
+    cli.check_at_least(
+        **dict.fromkeys(
+            (
+                "training_steps",
+                "seeds",
+                "num_melodies",
+                "output_every_nth",
+                "num_samples",
+            ),
+            1,
+        )
     )
     if not FLAGS.save_every_secs >= 0.0:
         raise UserError(f"--save_every_secs={FLAGS.save_every_secs} must be at least 0")
     if FLAGS.num_workers is not None:
-        tuning_flags.check_counts("num_workers")
+        cli.check_at_least(**dict.fromkeys(("num_workers",), 1))
     if not FLAGS.output_dir:
         raise UserError("--output_dir is missing; name a directory to write to")
     if not FLAGS.algorithms:

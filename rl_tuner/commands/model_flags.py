@@ -115,7 +115,7 @@ def path() -> pathlib.Path | None:
         raise UserError(f"give --{given[0]} or --{given[1]}, not both")
     if not given:
         return None
-    named = pathlib.Path(FLAGS[given[0]].value).expanduser()
+    named = pathlib.Path(str(FLAGS[given[0]].value)).expanduser()
     if given == ["bundle_file"] and named.suffix != ".mag":
         raise UserError(
             f"--bundle_file={named} is not called *.mag; name a checkpoint by "

@@ -22,15 +22,15 @@ def main() -> None:
     finished = grid_flags.carry_out()
     from rl_tuner.reports import tradeoff
 
-    points = [
+    points: list[tradeoff.Point] = [
         {
             "algorithm": run.model,
             "c": run.c,
-            **run_directory.read_evaluation(run.directory).metrics,
+            **run_directory.needed_evaluation(run.directory).metrics,
         }
         for run in finished.runs
     ]
-    untuned = run_directory.read_evaluation(finished.untuned_directory).metrics
+    untuned = run_directory.needed_evaluation(finished.untuned_directory).metrics
     tradeoff.write_points(finished.directory / "tradeoff.csv", points)
     tradeoff.plot_tradeoff(points, untuned, finished.directory / "tradeoff.png")
     print(f"tradeoff.csv and tradeoff.png are in {finished.directory}")

@@ -71,7 +71,15 @@ device_flags.define_flags()
 def main() -> None:
     """Reads the flags, tunes, and prints what changed."""
     world = worlds.find_world(FLAGS.task)
-    tuning_flags.check_counts("training_steps", *OUTPUT_FLAGS)
+    cli.check_at_least(
+        **dict.fromkeys(
+            (
+                "training_steps",
+                *OUTPUT_FLAGS,
+            ),
+            1,
+        )
+    )
     if not FLAGS.save_every_secs >= 0.0:
         raise UserError(f"--save_every_secs={FLAGS.save_every_secs} must be at least 0")
     device_flags.check_flags()

@@ -44,14 +44,6 @@ def set_defaults(values: Mapping[str, Any]) -> None:
             FLAGS.set_default(name, value)
 
 
-def check_counts(*names: str) -> None:
-    """Proves that flags are counts; a `UserError` names the first that is not."""
-    for name in names:
-        count: Any = FLAGS[name].value
-        if count < 1:
-            raise UserError(f"--{name}={count} must be at least 1")
-
-
 def constants(texts: Sequence[str]) -> list[float]:
     """The values of `--c`, each once."""
     try:

@@ -19,6 +19,9 @@ class WritableModel(Protocol):
     state_size: int
     metadata: dict[str, Any]
 
+    def architecture(self) -> dict[str, Any]:
+        """Arguments of the constructor."""
+
     def weight_arrays(self) -> dict[str, np.ndarray]:
         """The weights by name."""
 

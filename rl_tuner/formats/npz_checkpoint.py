@@ -48,7 +48,7 @@ def write(
       UserError: the directory cannot be written.
     """
     buffer = io.BytesIO()
-    np.savez(buffer, **weights)
+    np.savez(buffer, allow_pickle=False, **weights)
     data = buffer.getvalue()
     config = {
         "format": network,

@@ -25,7 +25,7 @@ from tensorflow.core.util.saved_tensor_slice_pb2 import SavedTensorSlices
 from rl_tuner.formats.tf1_tables import DamagedFile, masked_crc32c, read_table
 
 V1, V2 = "TensorFlow V1", "TensorFlow V2"
-_FLOATS = {
+_FLOATS: dict[int, np.dtype] = {
     types_pb2.DT_FLOAT: np.dtype("<f4"),
     types_pb2.DT_DOUBLE: np.dtype("<f8"),
 }

@@ -44,7 +44,8 @@ class Corpus:
         else:
             known = self._whole_sequences()
             lengths = (rows != end_token).cumprod(axis=1).sum(axis=1)
-            rows = [row[:length] for row, length in zip(rows, lengths, strict=True)]
+            cut = [row[:length] for row, length in zip(rows, lengths, strict=True)]
+            return 100.0 * sum(row.tobytes() in known for row in cut) / len(cut)
         return 100.0 * sum(row.tobytes() in known for row in rows) / len(rows)
 
     def _whole_sequences(self) -> set[bytes]:

@@ -169,7 +169,7 @@ def as_csv(entries: Sequence[Entry]) -> str:
 
 def as_markdown(entries: Sequence[Entry], publication: Publication) -> str:
     """A table to read; better is bold, worse has a dagger."""
-    table = []
+    table: list[list[str]] = []
     for row in layout(entries, publication):
         table.append([])
         for cell in row:
@@ -190,7 +190,7 @@ def layout(entries: Sequence[Entry], publication: Publication) -> list[list[Cell
         columns.append((model, False))
         published = publication.published.get(model)
         # Variants of one model share a published column, behind the last of them.
-        if published and publication.published.get(following) is not published:
+        if published and publication.published.get(following or "") is not published:
             columns.append((model, True))
     labels = {model: label(model) for model in models}
     labels[UNTUNED] = publication.prior_label

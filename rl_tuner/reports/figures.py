@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -85,7 +86,7 @@ def plot_next_token(
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, squeeze=False).flat
     every = -(-len(token_labels) // 40)
-    image = None
+    image: Any = None
     for axis, (model, values) in zip(axes, probabilities.items(), strict=False):
         image = axis.imshow(
             values.T, origin="lower", aspect="auto", cmap="turbo", vmin=0.0, vmax=1.0

@@ -135,10 +135,10 @@ def score_shard(job: ScoringJob) -> None:
         for text, *values in zip(texts, *columns.values(), strict=True):
             writer.writerow([text, *(f"{value:.7g}" for value in values)])
         for name, column in columns.items():
-            values = np.asarray(column, np.float64)
+            numbers = np.asarray(column, np.float64)
             total = sums.setdefault(name, [0.0, 0.0])
-            total[0] += float(values.sum())
-            total[1] += float((values * values).sum())
+            total[0] += float(numbers.sum())
+            total[1] += float((numbers * numbers).sum())
         count += len(texts)
     record = json.dumps({"count": count, "sums": sums})
     whole_files.write_atomically(_sums_path(job.output), record.encode())

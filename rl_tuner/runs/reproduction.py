@@ -118,7 +118,7 @@ def _evaluations(finished: FinishedGrid, c: float) -> dict[str, list[Evaluation]
         model: [run.directory for run in runs[model]] for model in runs
     }
     return {
-        model: [run_directory.read_evaluation(folder) for folder in folders]
+        model: [run_directory.needed_evaluation(folder) for folder in folders]
         for model, folders in directories.items()
     }
 

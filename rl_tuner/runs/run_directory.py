@@ -141,6 +141,21 @@ def read_evaluation(directory: pathlib.Path) -> Evaluation | None:
         ) from error
 
 
+def needed_evaluation(directory: pathlib.Path) -> Evaluation:
+    """What `read_evaluation` reads where something was measured.
+
+    Raises:
+      UserError: nothing was, or it is damaged.
+    """
+    evaluation = read_evaluation(directory)
+    if evaluation is None:
+        raise UserError(
+            f"{directory / EVALUATION_NAME} is missing; give the same command again to "
+            "measure"
+        )
+    return evaluation
+
+
 def save_networks(directory: str | os.PathLike, tuner: Any) -> None:
     """Writes the Q network and the Reward RNN of an `RLTuner`."""
     tuner.q_network.save(pathlib.Path(directory) / Q_NETWORK_NAME)

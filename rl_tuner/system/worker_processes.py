@@ -66,7 +66,7 @@ def run_side_by_side(
                     process.start()
                 theirs.close()
                 running[ours] = process
-            for connection in multiprocessing.connection.wait(list(running)):
+            for connection in _ready(list(running)):
                 process = running[connection]
                 try:
                     kind, content = connection.recv()
@@ -89,6 +89,12 @@ def run_side_by_side(
             process.join(_PATIENCE)
             process.kill()
             process.join()
+
+
+def _ready(connections: list[Connection]) -> list[Connection]:
+    """Those that something has come from, or that were closed; waits for one."""
+    ready = multiprocessing.connection.wait(connections)
+    return [connection for connection in connections if connection in ready]
 
 
 def _work(

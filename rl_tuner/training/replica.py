@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -142,7 +143,7 @@ class Replica:
         )
         return variables | self.memory.replay.state().in_folder("replay")
 
-    def restore(self, state: LazyArrays) -> None:
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Makes all what it was when `state` was taken.
 
         Raises:
