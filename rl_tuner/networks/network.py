@@ -194,30 +194,35 @@ class Network(keras.Model, abc.ABC):
         Raises:
           UserError: nothing is there, or it is damaged or another kind of network.
         """
-        stored = reading.read(path)
-        found = _find_class(stored)
+        found, stored = read_checked(path)
         if not issubclass(found, cls):
             raise UserError(
                 f"{stored.source} holds a {found.__name__}, not a {cls.__name__}"
             )
-        try:
-            shapes = found.weight_shapes(stored.architecture)
-        except KeyError as error:
-            raise UserError(
-                f"{stored.source}/{npz_checkpoint.CONFIG_NAME} lacks {error}; is it "
-                "another file?"
-            ) from error
-        except (TypeError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise UserError(
-                f"{stored.source}/{npz_checkpoint.CONFIG_NAME} is not a checkpoint's "
-                f"config: {reason}"
-            ) from error
-        npz_checkpoint.check_shapes(stored.source, stored.weights, shapes)
         model = found(**stored.architecture, metadata=stored.metadata)
         model.set_named_weights(stored.weights)
         model.read_from = stored.in_words(model.in_words())
         return model
+
+
+def read_checked(path: str | os.PathLike) -> tuple[type[Network], StoredModel]:
+    """Reads a model whose weights fit its architecture, and builds nothing of it.
+
+    Raises:
+      UserError: nothing is there, or it is damaged or no network.
+    """
+    stored = reading.read(path)
+    found = _find_class(stored)
+    config = f"{stored.source}/{npz_checkpoint.CONFIG_NAME}"
+    try:
+        shapes = found.weight_shapes(stored.architecture)
+    except KeyError as error:
+        raise UserError(f"{config} lacks {error}; is it another file?") from error
+    except (TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{config} is not a checkpoint's config: {reason}") from error
+    npz_checkpoint.check_shapes(stored.source, stored.weights, shapes)
+    return found, stored
 
 
 def network_name(network_class: type[Network]) -> str:

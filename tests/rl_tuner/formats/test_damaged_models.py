@@ -20,7 +20,8 @@ import pytest
 from melody_rnn.magenta import bundles, checkpoints, graph
 from melody_rnn.magenta.weights import NOTE_RNN_NAMES, to_magenta
 from rl_tuner.errors import UserError
-from rl_tuner.formats import reading, tf1_tables
+from rl_tuner.formats import tf1_tables
+from rl_tuner.networks.network import read_checked
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.system import checked_json
 
@@ -84,7 +85,7 @@ KINDS = ("V1", "V2", "mag", "ours")
 @pytest.fixture(name="stored", params=KINDS)
 def _stored(request, tmp_path, weights):
     stored = _store(request.param, tmp_path, weights)
-    reading.read(stored.path)  # imports what it needs, outside the measurements
+    read_checked(stored.path)  # imports what it needs, outside the measurements
     return stored
 
 
@@ -95,7 +96,7 @@ def _read(stored, is_traced=True):
     begin = time.monotonic()
     found = refusal = None
     try:
-        found = reading.read(stored.path)
+        _, found = read_checked(stored.path)
     except UserError as error:
         refusal = str(error)
     assert time.monotonic() - begin < 20
@@ -256,7 +257,7 @@ def test_archives_do_no_harm(tmp_path, monkeypatch, weights, archive, message):
     stored.damaged(tmp_path / "model" / "weights.npz", archive)
     _mend_config(stored.path)
     with pytest.raises(UserError, match=message) as caught:
-        reading.read(stored.path)
+        read_checked(stored.path)
     assert "\n" not in str(caught.value)
     assert {path.name for path in tmp_path.iterdir()} == {"model"}
 
@@ -267,7 +268,7 @@ def test_compressed_archive_is_refused(tmp_path, weights):
     np.savez_compressed(tmp_path / "weights.npz", **weights)
     _mend_config(stored.path)
     with pytest.raises(UserError, match="is compressed"):
-        reading.read(stored.path)
+        read_checked(stored.path)
 
 
 def test_huge_model_is_refused_before_it_is_built(tmp_path, weights):
@@ -276,7 +277,7 @@ def test_huge_model_is_refused_before_it_is_built(tmp_path, weights):
     config["layer_sizes"] = [65536]
     _write_config(tmp_path, config)
     with pytest.raises(UserError, match="but the model needs"):
-        reading.read(stored.path)
+        read_checked(stored.path)
     assert _read(stored) is None
 
 
@@ -294,4 +295,4 @@ def test_changed_metadata_is_found(tmp_path, weights):
     path = tmp_path / "config.json"
     path.write_text(path.read_text().replace("48", "49"))
     with pytest.raises(UserError, match="checksum"):
-        reading.read(stored.path)
+        read_checked(stored.path)
