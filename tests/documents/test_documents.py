@@ -1,6 +1,8 @@
 """The documents' commands, examples and links are true, as far as is quick to see."""
 
+import ast
 import json
+import re
 import subprocess
 import sys
 
@@ -11,6 +13,7 @@ import pytest
 from melody_rnn import own_rules
 from molecule_rnn.scoring.scorer import Scorer
 from rl_tuner import worlds
+from rl_tuner.networks.network import Network
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
 
@@ -55,6 +58,21 @@ def test_links_lead_somewhere():
             assert path.exists(), f"{page}: {path}"
             if anchor:
                 assert anchor in documents.anchors(path), f"{page}: #{anchor}"
+
+
+def test_papers_are_where_the_method_says():
+    text = (documents.ROOT / "rl_tuner/README.md").read_text(encoding="utf-8")
+    row = re.compile(r"^\| .+ \| \[\S+\]\((\S+\.py)\) \| (`.+`) \|$", re.MULTILINE)
+    rows = row.findall(text)
+    assert len(rows) > 25
+    for path, names in rows:
+        tree = ast.parse((documents.ROOT / "rl_tuner" / path).read_text("utf-8"))
+        for name in re.findall(r"`([\w.]+)`", names):
+            place = tree
+            for part in name.split("."):
+                parts = {getattr(node, "name", ""): node for node in place.body}
+                assert part in parts, f"{path} has no {name}"
+                place = parts[part]
 
 
 def test_commands_have_the_flags_that_they_are_given(examples):
@@ -111,6 +129,31 @@ def test_tasks_of_the_documents_tune(path, examples):
         mirrored = sequences == sequences[:, ::-1]
         assert (rewards[:, 4:] == mirrored[:, 4:]).all()
         assert not rewards[:, :4].any()
+
+
+def test_an_algorithm_and_a_network_of_the_documents_tune(examples):
+    import my_algorithm
+    import my_network
+
+    prior = my_network.TwoBack(38)
+    prior.save(examples / "two_back")
+    prior = Network.load(examples / "two_back")
+    assert type(prior) is my_network.TwoBack
+    config = RLTunerConfig(
+        algorithm="my_algorithm:Reinforce",
+        replay_mode="whole_sequence",
+        num_sequences=4,
+        train_every_nth=128,
+        replay_capacity=1000,
+    )
+    task = worlds.find_world("my_world:RisingWorld").make_task({"length": 8})
+    tuner = RLTuner(prior, task, config)
+    assert type(tuner.algorithm) is my_algorithm.Reinforce
+    before = [weights.copy() for weights in tuner.q_network.get_weights()]
+    tuner.train(512)
+    assert tuner.generate(5).shape == (5, 8)
+    after = tuner.q_network.get_weights()
+    assert any((old != new).any() for old, new in zip(before, after, strict=True))
 
 
 def test_rules_of_the_documents_score(examples):
