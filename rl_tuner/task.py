@@ -15,7 +15,7 @@ from rl_tuner.metrics import Judgement, MetricRow
 
 
 class HasClasses(Protocol):
-    """What a task must know of a model: how many tokens it has."""
+    """What a task needs of a model: the number of its tokens."""
 
     num_classes: int
 
