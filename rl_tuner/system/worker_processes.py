@@ -40,7 +40,7 @@ def run_side_by_side(
       function: of a module, so that another process can import it.
       jobs: by name, in the order in which they start.
       num_workers: how many run at a time.
-      listen: hears (name, what the job reported).
+      listen: called with (name, what the job reported).
       log_directory: what a job prints goes to `<name>.log` there.
 
     Raises:
