@@ -73,7 +73,7 @@ class MelodyTask(Task):
           num_notes_in_melody: events in a melody, a sixteenth each.
           prime_with_all_notes: the reference never draws the highest note when it
             primes or explores; True draws it too.
-          primers: melodies [K, P] of classes; each new melody goes on from one of them
+          primers: melodies [K, P] of classes; each new melody continues one of them
             at random, which is not part of it. None primes with a random note.
 
         Raises:

@@ -23,7 +23,7 @@ class MetricRow(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """What generated sequences come to under a task.
+    """Measures of generated sequences under a task.
 
     Attributes:
       metrics: by name.

@@ -240,7 +240,7 @@ class RLTuner:
             other.restore(LazyArrays.of_folder(state, f"replica_{other.number}"))
 
     def _progress(self, sums: np.ndarray, steps: int) -> TrainingProgress:
-        """What the sums of a stretch of so many steps come to."""
+        """The means of a stretch of so many steps, from its sums."""
         loss, updates, reward, log_p = sums
         return TrainingProgress(
             step=self.step,

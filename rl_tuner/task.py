@@ -18,7 +18,7 @@ Tokens = Sequence[int] | np.ndarray
 
 
 class HasClasses(Protocol):
-    """What a task must know of a model: how many tokens it has."""
+    """What a task needs of a model: the number of its tokens."""
 
     num_classes: int
 

@@ -4,7 +4,7 @@
   rl_tuner_listen --study=study.db
 
 The first command generates and renders melodies of each model once, into the study's
-file; the second goes on with the same study. Only this machine reaches the page.
+file; the second resumes the same study. Only this machine reaches the page.
 """
 
 import logging

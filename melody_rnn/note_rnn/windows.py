@@ -20,9 +20,9 @@ def training_windows(
 ) -> tf.data.Dataset:
     """Endless batches of windows cut at random places out of random melodies.
 
-    A window may begin anywhere in a melody, so that the model learns to go on from
+    A window may begin anywhere in a melody, so that the model learns to continue from
     any note with a zero state. Batch b depends on `seed` and b alone: a run that is
-    cut goes on with `first_batch` as if it had not been.
+    cut resumes with `first_batch` as if it had not been.
 
     Args:
       melodies: each [steps >= 2] ints.

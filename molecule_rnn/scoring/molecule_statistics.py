@@ -1,4 +1,4 @@
-"""What generated strings come to as molecules: the counts behind Table 2."""
+"""Statistics of generated strings as molecules: the counts behind Table 2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Profiler: what there is to know of a generated molecule, numbers and texts."""
+"""Profiler: the properties of a generated molecule, as numbers and texts."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Scorer:
         Args:
           smiles: any text.
           skipped: components, by their place, that count as their failing value.
-          begin: is told each component's place before it is computed.
+          begin: called with each component's place before it is computed.
         """
         molecule = parse_smiles(smiles)
         if molecule is None:

@@ -63,8 +63,9 @@ class ScoringPool:
           time_limit: seconds of processor time, or thrice that on the clock; what takes
             longer, or crashes, on a string twice, counts as failing there: a component,
             or the parsing, and then the string counts as no molecule.
-          tell: hears what the user must know, the first time each component fails and
-            the 1st, 10th, 100th and so on time that a process dies of a string.
+          tell: called with what the user must know, the first time each component
+            fails and the 1st, 10th, 100th and so on time that a process dies of a
+            string.
 
         Raises:
           UserError: there is no such component.

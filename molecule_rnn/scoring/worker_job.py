@@ -1,4 +1,4 @@
-"""Job: what processes do to strings, and how the user hears that it fails."""
+"""Job: what processes do to strings, and how failures are reported."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Job(Protocol):
         Args:
           text: the string.
           skipped: stages to leave out, by their place.
-          begin: to be told each stage's place before it.
+          begin: to be called with each stage's place before it.
         """
 
 
@@ -42,7 +42,7 @@ class News:
     """Tells the user what is new, from any thread."""
 
     def __init__(self, tell: Callable[[str], None]):
-        """Takes what hears the messages."""
+        """Takes what is called with the messages."""
         self._tell = tell
         self._lock = threading.Lock()
         self._told: set[str] = set()

@@ -47,8 +47,8 @@ class StringWorkers:
           stages: of the job.
           num_processes: how many, 1 or more.
           time_limit: seconds of processor time.
-          tell: hears each complaint of the job once, and of strings that end processes
-            the 1st, 10th, 100th and so on.
+          tell: called with each complaint of the job once, and of strings that end
+            processes the 1st, 10th, 100th and so on.
         """
         news = News(tell)
         self._processes = [
@@ -112,7 +112,7 @@ class InProcess:
     process_ids = ()
 
     def __init__(self, job: Job, tell: Callable[[str], None] = tell_on_stderr):
-        """Takes the job, and what hears its complaints."""
+        """Takes the job, and what is called with its complaints."""
         self._job = job
         self._news = News(tell)
 

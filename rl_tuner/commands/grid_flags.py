@@ -26,7 +26,7 @@ _VARIED = ("algorithm", "reward_scaler", "seed", "reference_g_update")
 def define_flags(constants: Sequence[str], num_melodies: int) -> None:
     """Defines the flags of a grid, with these values of c and sequences by default."""
     flags.DEFINE_string(
-        "output_dir", "", "Where to write, and to go on where it was cut."
+        "output_dir", "", "Where to write, and to resume where it was cut."
     )
     flags.DEFINE_list("algorithms", list(ALGORITHMS), "Algorithms.")
     flags.DEFINE_list("c", list(constants), "Values of c, the weight of the prior.")
@@ -45,7 +45,7 @@ def define_flags(constants: Sequence[str], num_melodies: int) -> None:
     )
     job_flags.define_flags()
     flags.DEFINE_float(
-        "save_every_secs", 300.0, "Seconds between saves that a cut run goes on from."
+        "save_every_secs", 300.0, "Seconds between saves that a cut run resumes from."
     )
 
 
@@ -185,7 +185,7 @@ def _check_flags() -> int:
     if not FLAGS.save_every_secs >= 0.0:
         raise UserError(f"--save_every_secs={FLAGS.save_every_secs} must be at least 0")
     if FLAGS.num_workers is not None:
-        cli.check_at_least(**dict.fromkeys(("num_workers",), 1))
+        cli.check_at_least(num_workers=1)
     if not FLAGS.output_dir:
         raise UserError("--output_dir is missing; name a directory to write to")
     if not FLAGS.algorithms:

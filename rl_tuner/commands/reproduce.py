@@ -4,7 +4,7 @@ Trains Q, Psi, G and rewards only (of molecules, Psi) at the paper's setting, me
 each and the untuned model, and writes table1.md, .csv and .json, figure2.png,
 figure4.png, ten samples of each model and index.html, which shows all of it. With
 --task=molecule these are table2.md and so on, curves.png, next_tokens.png and
-properties.png. Runs are trained side by side; what was cut goes on with the runs that
+properties.png. Runs are trained side by side; what was cut resumes with the runs that
 are not finished when the same command is given again:
 
   rl_tuner_reproduce --output_dir=paper

@@ -8,7 +8,7 @@ rl_tuner_score --source=many/sequences-*.txt --output_dir=scored \
 
 Melodies are numbers of classes with spaces between, as rl_tuner_generate --num_shards
 writes them, and molecules are SMILES strings. Into --output_dir go scores-*.csv, in the
-order of the lines, and summary.json. A cut run goes on where it was.
+order of the lines, and summary.json. A cut run resumes where it was.
 """
 
 import glob

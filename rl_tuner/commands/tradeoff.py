@@ -2,7 +2,7 @@
 
 The constant c weighs the prior against the task's reward: the larger c, the closer the
 tuned policy stays. Each algorithm is trained at each c, some side by side, and
-tradeoff.csv and tradeoff.png show what came of it. What was cut goes on with the runs
+tradeoff.csv and tradeoff.png show what came of it. What was cut resumes with the runs
 that are not finished when the same command is given again:
 
   rl_tuner_tradeoff --output_dir=tradeoff

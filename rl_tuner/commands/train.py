@@ -8,7 +8,7 @@ table of what changed in ./rl_tuner_runs:
   rl_tuner_train --rules=corrected --algorithm=q --training_steps=3000000
   rl_tuner_train --note_rnn_checkpoint_dir=my_note_rnn --output_dir=my_run
 
-A run may be cut at any time: the same command with its --output_dir goes on from the
+A run may be cut at any time: the same command with its --output_dir resumes from the
 last save, and ends as if it had not been cut, bit for bit on the same machine.
 """
 
@@ -53,7 +53,7 @@ flags.DEFINE_bool(
     "another name.",
 )
 flags.DEFINE_float(
-    "save_every_secs", 60.0, "Seconds between saves that a cut run goes on from."
+    "save_every_secs", 60.0, "Seconds between saves that a cut run resumes from."
 )
 flags.DEFINE_integer(
     "output_every_nth", 50_000, "Environment steps between points of the curves."

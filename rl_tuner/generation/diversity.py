@@ -1,4 +1,4 @@
-"""Are the sequences new? Share that is unique, and share that is copied."""
+"""Diversity: the share of sequences that is unique, and the share that is copied."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ class SequenceTrainer:
             or int(self._evals_since_best) >= self.config.patience
         )
 
-    # One trace for all lengths, so that a run that goes on computes what the uncut did.
+    # One trace for all lengths, so that a resumed run computes what the uncut did.
     @tf.function(input_signature=[BATCH_SIGNATURE], autograph=False)
     def _train_step(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
         """One step of Adam; returns the mean loss, without L2, and the accuracy."""
@@ -213,7 +213,7 @@ class SequenceTrainer:
         return variables
 
     def _save(self) -> bool:
-        """Saves the training; if that fails it says so, and the training goes on."""
+        """Saves the training; if that fails it warns, and training continues."""
         arrays = {name: var.numpy() for name, var in self._state_variables().items()}
         return saves.try_to_save(self._saves, self.step, arrays, {}, _warn)
 
@@ -222,7 +222,7 @@ class SequenceTrainer:
         if saved is None:
             if any(self._saves.glob("*.index")):
                 raise UserError(
-                    f"{self._saves} is of an earlier version; go on with that, or "
+                    f"{self._saves} is of an earlier version; resume with that, or "
                     "delete it to begin anew"
                 )
             return
@@ -231,7 +231,7 @@ class SequenceTrainer:
                 variable.assign(saved.arrays[name])
         except (KeyError, ValueError) as error:
             raise UserError(
-                f"{self._saves} is of another version: {error}; go on with that, or "
+                f"{self._saves} is of another version: {error}; resume with that, or "
                 "delete it to begin anew"
             ) from error
 

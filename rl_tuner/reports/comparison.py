@@ -80,7 +80,7 @@ def compare(
       c: of the tuned models.
       evaluations: of each model's runs; of the untuned one under `grid.UNTUNED`.
       rows: the metrics, in order.
-      publication: knows the published figures.
+      publication: of the published figures.
     """
     entries = []
     for row in rows:
@@ -117,7 +117,7 @@ def write_tables(
       title: of the Markdown file.
       remarks: sentences that a reader must know.
       tables: by their heading, which may be empty.
-      publication: knows what was published.
+      publication: of what was published.
 
     Returns:
       the Markdown.

@@ -1,4 +1,4 @@
-"""Is a tuned model other than the untuned one, or is it noise?"""
+"""Significance of the differences between a tuned model and the untuned one."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ class TensorBoardCurves:
     """Writes scalars, until that fails: TensorFlow's writer does not recover."""
 
     def __init__(self, directory: pathlib.Path, warn: Callable[[str], None]):
-        """Names the directory; `warn` is told of a failure."""
+        """Names the directory; `warn` is called with a line on a failure."""
         self._directory = directory
         self._warn = warn
         self._has_failed = False
@@ -34,6 +34,6 @@ class TensorBoardCurves:
             self._writer = None
             reason = error.message.splitlines()[0].rpartition("}} ")[2]
             self._warn(
-                f"TensorBoard's curves end at step {step}: {reason}; training goes on, "
-                "and curves.csv will have them all"
+                f"TensorBoard's curves end at step {step}: {reason}; training "
+                "continues, and curves.csv will have them all"
             )

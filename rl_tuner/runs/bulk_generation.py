@@ -35,7 +35,7 @@ class Generation:
       num_steps: tokens in each.
       temperature: the policy scores are divided by it.
       seed: of all randomness.
-      primer: a melody or the like to go on from; empty for a beginning of the task's.
+      primer: a melody or the like to continue; empty for a beginning of the task's.
       is_primer_read: whether the networks read the primer before they begin.
       is_primer_written: whether sequences begin with the primer.
     """

@@ -35,7 +35,7 @@ class GridRun:
       curve_every: environment steps between points of the curves.
       num_samples: sequences that are written.
       num_evaluated: sequences that it is measured on.
-      save_every: seconds between saves that it goes on from when it was cut.
+      save_every: seconds between saves that it resumes from when it was cut.
     """
 
     directory: pathlib.Path

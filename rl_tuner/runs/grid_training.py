@@ -35,7 +35,7 @@ def carry_out_grid(
 ) -> None:
     """Trains and measures what is not there yet, some runs side by side.
 
-    Finished runs are left as they are, so that a grid which was cut goes on. Progress
+    Finished runs are left as they are, so that a grid which was cut resumes. Progress
     goes to standard error.
 
     Raises:
@@ -194,6 +194,6 @@ def _train(
         try:
             training_run.train_and_save(tuner, steps, outputs, tell)
         except Stopped as stopped:
-            raise UserError(f"{stopped}; the same command goes on from there") from None
+            raise UserError(f"{stopped}; the same command resumes from there") from None
     mark_as_trained(run, seconds=round(time.monotonic() - start, 1))
     training_run.discard_saves(run.directory)

@@ -126,7 +126,7 @@ def _evaluations(finished: FinishedGrid, c: float) -> dict[str, list[Evaluation]
 def _measure_corpus(
     finished: FinishedGrid, corpus: Sequence[Sequence[int]]
 ) -> dict[str, list[Evaluation]]:
-    """What some of the training sequences come to under the task."""
+    """Evaluates some of the training sequences under the task."""
     task = finished.task
     length, end = task.max_length, task.end_token
     if end is None:

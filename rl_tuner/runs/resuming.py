@@ -1,4 +1,4 @@
-"""May a run go on in a directory? One process at a time, and with the same settings."""
+"""Resuming: one process at a time in a directory, and with the same settings."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def begin_or_go_on(
 ) -> IO[Any]:
     """Locks a directory, and makes sure that the run in it, if any, is this one.
 
-    A run that has saved nothing has nothing to go on with, and begins anew.
+    A run that has saved nothing has nothing to resume, and begins anew.
 
     Args:
       directory: where the run is, or is to begin; it exists.
@@ -91,11 +91,11 @@ def begin_or_go_on(
 def refuse_changes(
     begun: RunSettings, asked: RunSettings, defaults: Mapping[str, Any]
 ) -> None:
-    """Proves that a run would go on with the settings that it was begun with.
+    """Checks that a run would resume with the settings that it was begun with.
 
     Args:
       begun: what the run was begun with, maybe by an earlier version.
-      asked: what it would go on with.
+      asked: what it would resume with.
       defaults: of the flags by name; what a run has that was begun before there was
         such a flag.
 

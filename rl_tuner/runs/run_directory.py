@@ -55,7 +55,7 @@ def holds_run(directory: str | os.PathLike) -> bool:
 
 
 def holds_progress(directory: str | os.PathLike) -> bool:
-    """Whether there is anything in `directory` that a run would be sorry to lose."""
+    """Whether `directory` holds saves or results of a run."""
     directory = pathlib.Path(directory)
     is_saved = any((directory / SAVES_NAME).glob("step_*"))
     return is_saved or any(

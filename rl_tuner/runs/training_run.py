@@ -126,14 +126,14 @@ def train_and_save(
 ) -> None:
     """Trains, and leaves the networks and then the curves in the run's directory.
 
-    A run that was cut goes on from its last save, and ends as if it had not been cut.
+    A run that was cut resumes from its last save, and ends as if it had not been cut.
     The saves stay until `discard_saves`.
 
     Args:
       tuner: what is trained.
       num_steps: environment steps.
       outputs: where to, and how often the curves are measured.
-      report: hears of the progress about once a second.
+      report: called with the progress about once a second.
 
     Raises:
       Stopped: it was asked to stop, and is saved.
@@ -168,7 +168,7 @@ def _train(
         replays = [replica.memory.replay for replica in tuner.replicas]
         sizes = [replay.bytes_after(num_steps) for replay in replays]
         training_state.check_disk(saves, sum(sizes))
-    curves = _go_on_from(saves, tuner)
+    curves = _resume_from(saves, tuner)
     if curves is None:
         start = TrainingProgress(0, math.nan, math.nan, math.nan, math.nan)
         curves = [_curve_point(tuner, start)]
@@ -209,10 +209,10 @@ def _train(
     return curves
 
 
-def _go_on_from(saves: pathlib.Path, tuner: RLTuner) -> list[dict[str, float]] | None:
+def _resume_from(saves: pathlib.Path, tuner: RLTuner) -> list[dict[str, float]] | None:
     """Restores the last save; returns its curves, None if nothing was saved."""
     saved = training_state.load_latest(saves, _warn)
-    # All processes that train go on from the same step.
+    # All processes that train resume from the same step.
     step = tuner.loop.least(saved.step if saved else 0)
     if saved and saved.step > step:
         saved = training_state.load_latest(saves, _warn, step) if step else None
@@ -228,10 +228,10 @@ def _go_on_from(saves: pathlib.Path, tuner: RLTuner) -> list[dict[str, float]] |
         curves = saved.record["curves"]
     except (KeyError, ValueError) as error:
         raise UserError(
-            f"the saves in {saves} are of another version of rl_tuner: {error}; go on "
+            f"the saves in {saves} are of another version of rl_tuner: {error}; resume "
             "with that version, or start over with --restart"
         ) from error
-    _warn(f"going on from step {tuner.step}")
+    _warn(f"resuming from step {tuner.step}")
     return curves
 
 
@@ -243,7 +243,7 @@ def _stop_if_asked(tuner: RLTuner, outputs: Outputs) -> None:
 
 @contextlib.contextmanager
 def _writing_to(directory: pathlib.Path) -> Iterator[None]:
-    """What a full disk comes to where it can no longer be waited for."""
+    """Turns a full disk that can no longer be waited for into a `UserError`."""
     try:
         yield
     except BrokenPipeError:  # of the terminal
@@ -251,7 +251,7 @@ def _writing_to(directory: pathlib.Path) -> Iterator[None]:
     except OSError as error:
         raise UserError(
             f"cannot write the results to {directory}: {error.strerror or error}; make "
-            "room there, and the same command goes on from the last save"
+            "room there, and the same command resumes from the last save"
         ) from error
 
 

@@ -38,7 +38,7 @@ def run_jobs(
       shared_directory: that all machines see.
       runner: `LOCAL`, or the name of a Beam runner.
       beam_options: further options of it, as on a command line.
-      done: hears of each job that has ended, if they run in this process.
+      done: called with each job that has ended, if they run in this process.
 
     Raises:
       UserError: a job raised one, which the message names; or Beam is not installed,

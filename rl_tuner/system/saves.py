@@ -48,7 +48,7 @@ def save(
 
     A cut leaves the saves that were there, and at the most a folder that has no name
     of a save. An `OSError`, as from a full disk, leaves the same. Saves of later steps
-    are deleted: they are damaged, since the run went on from an earlier one.
+    are deleted: they are damaged, since the run resumed from an earlier one.
     """
     directory.mkdir(parents=True, exist_ok=True)
     beside = directory / _UNFINISHED
@@ -90,7 +90,7 @@ def try_to_save(
     except OSError as error:
         warn(
             f"cannot save step {step} in {directory}: {error.strerror or error}; "
-            "training goes on, the last save stays, and it is tried again in a while"
+            "training continues, the last save stays, and saving is tried again later"
         )
         return False
     return True
@@ -105,7 +105,7 @@ def load_latest(
 
     Args:
       directory: where `save` wrote.
-      warn: is told of each damaged save that is passed over.
+      warn: called with a line on each damaged save that is passed over.
       last_step: passes over saves of later steps too.
 
     Raises:

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a wish to stop soon, with everything saved."""
+"""SIGINT and SIGTERM as a request to stop soon, with everything saved."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StopRequest:
         self._previous: dict[int, Any] = {}
 
     def __call__(self) -> bool:
-        """Whether somebody wishes to stop."""
+        """Whether a stop was requested."""
         return self.signal_number is not None
 
     def __enter__(self) -> StopRequest:
@@ -64,12 +64,12 @@ def stopping(directory: str | os.PathLike) -> Iterator[StopRequest]:
     The exit code is that of a process which the signal ended: 130 or 143.
 
     Args:
-      directory: the --output_dir that the same command goes on in.
+      directory: the --output_dir that the same command resumes in.
     """
     with StopRequest() as stop:
         try:
             yield stop
         except Stopped as stopped:
-            print(f"{stopped}; --output_dir={directory} goes on from there")
+            print(f"{stopped}; --output_dir={directory} resumes from there")
             # It may have been another process of the training that was asked.
             sys.exit(128 + (stop.signal_number or signal.SIGTERM))

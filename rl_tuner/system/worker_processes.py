@@ -16,7 +16,7 @@ from typing import Any
 
 from rl_tuner.errors import UserError
 
-# What a job calls as it goes on, with anything that can be sent between processes.
+# What a job calls along the way, with anything that can be sent between processes.
 Report = Callable[[Any], None]
 
 # Seconds that a job has to end in good order when it is told to.
@@ -40,7 +40,7 @@ def run_side_by_side(
       function: of a module, so that another process can import it.
       jobs: by name, in the order in which they start.
       num_workers: how many run at a time.
-      listen: hears (name, what the job reported).
+      listen: called with (name, what the job reported).
       log_directory: what a job prints goes to `<name>.log` there.
 
     Raises:
@@ -74,7 +74,7 @@ def run_side_by_side(
                     process.join()
                     del running[connection]
                     if process.name not in finished:
-                        raise UserError(_obituary(process, log_directory)) from None
+                        raise UserError(_failure_of(process, log_directory)) from None
                     continue
                 if kind == _REFUSED:
                     raise UserError(f"{process.name}: {content}")
@@ -130,10 +130,10 @@ def _interrupts_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, previous)
 
 
-def _obituary(process: Any, log_directory: str | os.PathLike) -> str:
+def _failure_of(process: Any, log_directory: str | os.PathLike) -> str:
     code = process.exitcode
     cause = f"was killed by signal {-code}" if code < 0 else f"failed with code {code}"
     return (
         f"{process.name} {cause}; {log_directory}/{process.name}.log has what it said; "
-        "the same command goes on with what is left"
+        "the same command resumes with what is left"
     )

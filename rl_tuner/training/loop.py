@@ -21,7 +21,7 @@ class Loop(abc.ABC):
         """Trains: sums of loss, updates, task reward and log p(a|s), [4] floats."""
 
     def any_wishes(self, wish: bool) -> bool:
-        """Whether any process that trains wishes it: the answer is the same in all.
+        """Whether any process that trains asks for it: the answer is the same in all.
 
         All must ask, after the same step; mostly there is one process.
         """

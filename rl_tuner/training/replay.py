@@ -83,7 +83,7 @@ class Replay(tf.Module, abc.ABC):
         return tf.minimum(self._added, self.capacity)
 
     def bytes_after(self, num_added: int) -> int:
-        """What is stored comes to in bytes, when so many were added."""
+        """Size in bytes of what is stored, once so many were added."""
         return min(num_added, self.capacity) * self._bytes_each
 
     def state(self) -> LazyArrays:

@@ -128,7 +128,7 @@ def test_run_that_is_stopped_and_damaged_ends_bit_by_bit_as_the_uncut(whole, tmp
             out, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 128 + number
         last = max(saves.glob("step_*")).name.removeprefix("step_").lstrip("0")
-        assert f"stopped at step {last}; --output_dir={directory} goes on" in out
+        assert f"stopped at step {last}; --output_dir={directory} resumes" in out
         return err, last
 
     _, last = stop(signal.SIGTERM)
@@ -138,7 +138,7 @@ def test_run_that_is_stopped_and_damaged_ends_bit_by_bit_as_the_uncut(whole, tmp
     newest.write_bytes(data)
     told, _ = stop(signal.SIGINT)
     assert f"{newest.parent} is damaged" in told
-    assert f"going on from step {last}" not in told
+    assert f"resuming from step {last}" not in told
 
     settings = directory / "settings.json"
     text = settings.read_bytes()
@@ -148,7 +148,7 @@ def test_run_that_is_stopped_and_damaged_ends_bit_by_bit_as_the_uncut(whole, tmp
     settings.write_bytes(text)
 
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        next(line for line in process.stderr if "going on from step" in line)
+        next(line for line in process.stderr if "resuming from step" in line)
         second = run_binary(SCRIPT.name, *command[1:], timeout=PATIENCE)
         assert_refused(second, "another process is training")
         process.communicate(timeout=PATIENCE)
