@@ -48,7 +48,9 @@ def write(
       UserError: the directory cannot be written.
     """
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **weights)
+    # No options: NumPy before 2.2 would store `allow_pickle` as an array.
+    arrays: dict[str, Any] = dict(weights)
+    np.savez(buffer, **arrays)
     data = buffer.getvalue()
     config = {
         "format": network,
