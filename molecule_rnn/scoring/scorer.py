@@ -29,7 +29,7 @@ def parse_smiles(smiles: str) -> Chem.Mol | None:
 
 
 class Scorer:
-    """Computes components; a `string_workers.Job`, whose stages are the components.
+    """Computes components; a `worker_job.Job`, whose stages are the components.
 
     Attributes:
       complaints: what went wrong since it was last emptied, by the component's name.

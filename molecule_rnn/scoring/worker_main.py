@@ -1,4 +1,4 @@
-"""What a process of `string_workers` does; it never imports TensorFlow."""
+"""What a process of `StringWorkers` does; it never imports TensorFlow."""
 
 from __future__ import annotations
 
