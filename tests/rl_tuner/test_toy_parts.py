@@ -8,6 +8,9 @@ import sys
 import pytest
 from binaries import assert_refused, run_binary
 
+# tests/documents trains the like of these in Python, in every run.
+pytestmark = pytest.mark.learning
+
 # REINFORCE with a mean baseline: whole sequences of the policy's own, KL in the return.
 ALGORITHM = '''
 import tensorflow as tf
