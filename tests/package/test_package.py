@@ -105,7 +105,7 @@ def test_changelog_begins_with_this_version():
         r"^## (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
     )
     # Above it may stand what has changed since.
-    assert [v for v in versions if v != "Unreleased"][0] == SETUP["version"]
+    assert next(v for v in versions if v != "Unreleased") == SETUP["version"]
 
 
 @pytest.mark.parametrize(("name", "module"), SCRIPTS)
