@@ -171,16 +171,7 @@ def _measure_untuned(finished: FinishedGrid) -> None:
 def _check_flags() -> int:
     """Refuses what makes no sense; returns how many runs go side by side."""
     cli.check_at_least(
-        **dict.fromkeys(
-            (
-                "training_steps",
-                "seeds",
-                "num_melodies",
-                "output_every_nth",
-                "num_samples",
-            ),
-            1,
-        )
+        training_steps=1, seeds=1, num_melodies=1, output_every_nth=1, num_samples=1
     )
     if not FLAGS.save_every_secs >= 0.0:
         raise UserError(f"--save_every_secs={FLAGS.save_every_secs} must be at least 0")

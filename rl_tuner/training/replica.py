@@ -135,13 +135,11 @@ class Replica:
 
     def state(self) -> LazyArrays:
         """All that `RLTuner.restore` needs, by name; a view."""
-        variables = LazyArrays(
-            {
-                **{name: var.numpy for name, var in self._state_variables().items()},
-                _EXPLORATION: lambda: np.array(self.actor.exploration_steps or 0),
-            }
-        )
-        return variables | self.memory.replay.state().in_folder("replay")
+        makers = {name: var.numpy for name, var in self._state_variables().items()}
+        steps = self.actor.exploration_steps
+        if steps is not None:  # before a first training nobody knows them
+            makers[_EXPLORATION] = lambda: np.array(steps)
+        return LazyArrays(makers) | self.memory.replay.state().in_folder("replay")
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Makes all what it was when `state` was taken.

@@ -221,3 +221,12 @@ def test_exploration_falls_over_half_of_the_training_as_the_command_has_it():
         states.append(tuner.state())
     for name, array in states[0].items():
         np.testing.assert_array_equal(array, states[1][name], err_msg=name)
+
+
+def test_a_state_from_before_the_training_leaves_exploration_open():
+    prior, task = SequenceRNN(5, (6,)), CountingTask()
+    config = RLTunerConfig(replay_capacity=200)
+    untrained, restored = (RLTuner(prior, task, config) for _ in range(2))
+    restored.restore(untrained.state())
+    restored.train(1_000)
+    assert restored.actor.exploration_steps == 500
