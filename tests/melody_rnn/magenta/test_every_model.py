@@ -58,12 +58,13 @@ def test_graph_of_a_bundle_is_the_network(kind):
     inputs, _ = model.encoding.follow(
         tf.constant(TOKENS[:1], tf.int32), tf.zeros([1, model.encoding.state_size])
     )
+    inputs = inputs.numpy()
     expected, _, _ = model.unroll_labels(TOKENS[:1])
+    tensors = melody_rnn_tensors(model)
     exported = graph.metagraph(model.stack, model.encoding.num_labels)
     with tf.Graph().as_default() as imported, tf1.Session() as session:
         meta = graph.MetaGraphDef.FromString(exported)
         tf1.train.import_meta_graph(meta)
-        tensors = melody_rnn_tensors(model)
         variables = imported.get_collection("variables")
         assert {v.op.name for v in variables} == set(tensors)
         for variable in variables:
@@ -73,7 +74,7 @@ def test_graph_of_a_bundle_is_the_network(kind):
         state = session.run(given["initial_state"])
         assert [part.shape[1] for part in state] == [n for _, n in model.stack.parts]
         found = []
-        for part in (inputs[:, :25].numpy(), inputs[:, 25:].numpy()):
+        for part in (inputs[:, :25], inputs[:, 25:]):
             feed = dict(zip(given["initial_state"], state, strict=True))
             feed |= {given["inputs"][0]: part, given["temperature"][0]: 1.0}
             softmax, state = session.run(
