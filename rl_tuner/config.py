@@ -14,7 +14,11 @@ ALGORITHMS = {
     "psi": "rl_tuner.algorithms.value_learning:PsiLearning",
     "g": "rl_tuner.algorithms.value_learning:GLearning",
     "pure_rl": "rl_tuner.algorithms.value_learning:RewardsOnly",
+    "reinforce": "rl_tuner.algorithms.policy_gradient:Reinforce",
+    "ppo": "rl_tuner.algorithms.policy_gradient:PPO",
+    "dap": "rl_tuner.algorithms.policy_gradient:DAP",
 }
+POLICY_GRADIENTS = ("reinforce", "ppo", "dap")
 EXPLORATION_MODES = ("egreedy", "boltzmann")
 TERMINALS = ("bootstrap", "zero")
 INITIAL_VALUES = ("prior", "zero", "median")
@@ -29,14 +33,28 @@ class RLTunerConfig:
 
     algorithm: str = setting(
         "psi",
-        "Q-learning with the log prior, Psi-learning, G-learning, or rewards only.",
+        "Q-learning with the log prior, Psi-learning, G-learning, or rewards only, as "
+        "in the papers; or a policy gradient on whole sequences: REINFORCE, PPO, or "
+        "REINVENT's DAP.",
         choices=tuple(ALGORITHMS),
         own="some_module:SomeAlgorithm",
     )
     reward_scaler: float = setting(
         2.0, "1/c, the weight of the task's reward against log p(a|s).", low=0
     )
-    discount_rate: float = setting(0.5, "Gamma.", low=0, high=1)
+    target_kl: float | None = setting(
+        None,
+        "KL of the policy from the prior, in nats a token, that is held by moving c "
+        "from where reward_scaler sets it. For policy gradients.",
+        above=0,
+    )
+    discount_rate: float = setting(
+        0.5,
+        "Gamma; 1 is the objective itself.",
+        low=0,
+        high=1,
+        of=dict.fromkeys(POLICY_GRADIENTS, 1.0),
+    )
     exploration_mode: str = setting(
         "egreedy",
         "epsilon-greedy, or samples of the policy.",
@@ -53,11 +71,15 @@ class RLTunerConfig:
     final_epsilon: float = setting(
         0.1, "Share of random actions after exploration_steps.", low=0, high=1
     )
-    learning_rate: float = setting(1e-3, "Of Adam.", above=0, high=1)
+    learning_rate: float = setting(
+        1e-3, "Of Adam.", above=0, high=1, of=dict.fromkeys(POLICY_GRADIENTS, 2e-3)
+    )
     clip_norm: float = setting(
         5.0,
-        "L2 norm that each weight's gradient is clipped to, on its own.",
+        "L2 norm that each weight's gradient is clipped to, on its own; of policy "
+        "gradients that of all together.",
         above=0,
+        of=dict.fromkeys(POLICY_GRADIENTS, 1.0),
     )
     target_network_update_rate: float = setting(
         0.01,
@@ -70,8 +92,27 @@ class RLTunerConfig:
     num_sequences: int = setting(
         5,
         "Sequences that are played side by side; it must divide train_every_nth or be "
-        "a multiple of it.",
+        "a multiple of it. Of policy gradients a batch.",
         low=1,
+        of=dict.fromkeys(POLICY_GRADIENTS, 64),
+    )
+    updates_per_batch: int = setting(
+        1,
+        "Updates from each batch of whole sequences. For policy gradients.",
+        low=1,
+        of={"ppo": 4},
+    )
+    clip_ratio: float = setting(
+        0.2,
+        "Epsilon of PPO: how far the ratio to the policy that sampled counts.",
+        above=0,
+        high=1,
+    )
+    num_best: int = setting(
+        0,
+        "Sequences of each batch that are drawn from the 100 best so far, where "
+        "rewards are rare. For policy gradients.",
+        low=0,
     )
     rounds_per_scoring: int = setting(
         10,
@@ -131,7 +172,10 @@ class RLTunerConfig:
 
     def __post_init__(self) -> None:
         """Refuses values that make no sense, by a `UserError` that names them."""
+        settings.resolve(self, self.algorithm)
         settings.check(self)
+        if self.algorithm in POLICY_GRADIENTS:
+            return
         for name in ("minibatch_size", "num_sequences"):
             if not self.replay_capacity >= getattr(self, name):
                 raise UserError(
@@ -144,6 +188,11 @@ class RLTunerConfig:
                 f"replay_mode {self.replay_mode!r} does not replay; choose "
                 "'whole_sequence', or trace_decay 0"
             )
+        if ":" not in self.algorithm:
+            self.check_rounds()
+
+    def check_rounds(self) -> None:
+        """Refuses rounds that do not come out even, of what learns from steps."""
         wide, narrow = self.num_sequences, self.train_every_nth
         if max(wide, narrow) % min(wide, narrow):
             raise UserError(

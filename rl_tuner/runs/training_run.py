@@ -165,8 +165,8 @@ def _train(
     """Trains; returns the points of the curves."""
     saves = outputs.directory / run_directory.SAVES_NAME
     if outputs.save_every < math.inf:
-        replays = [replica.memory.replay for replica in tuner.replicas]
-        sizes = [replay.bytes_after(num_steps) for replay in replays]
+        memories = [replica.memory for replica in tuner.replicas]
+        sizes = [memory.bytes_after(num_steps) for memory in memories]
         training_state.check_disk(saves, sum(sizes))
     curves = _resume_from(saves, tuner)
     if curves is None:

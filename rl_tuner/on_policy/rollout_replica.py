@@ -1,0 +1,177 @@
+"""RolloutReplica: plays whole sequences a round, and learns from just these."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import tensorflow as tf
+
+from rl_tuner.algorithms.algorithm import (
+    Algorithm,
+    Batch,
+    take_actions,
+    total_reward,
+)
+from rl_tuner.config import RLTunerConfig
+from rl_tuner.networks.network import Network
+from rl_tuner.on_policy import kl_controller, rollouts
+from rl_tuner.on_policy.rollout_memory import RolloutMemory
+from rl_tuner.on_policy.rollouts import Rollouts
+from rl_tuner.scored_task import ScoredTask
+from rl_tuner.task import Task
+from rl_tuner.training.learner import Learner
+from rl_tuner.training.replay_modes import Fields
+from rl_tuner.training.replica import Replica
+from rl_tuner.training.seeds import Seeds
+
+
+class RolloutReplica(Replica):
+    """Each round `num_sequences` sequences are sampled by the policy, to their ends.
+
+    Attributes:
+      reward_scaler: 1/c, a variable, which a target KL moves.
+      pending: of a task that scores outside of the graph, the sequences that are to be
+        scored next; None else.
+    """
+
+    memory: RolloutMemory
+
+    def __init__(
+        self,
+        prior: Network,
+        task: Task,
+        algorithm: Algorithm,
+        config: RLTunerConfig,
+        number: int = 0,
+        count: int = 1,
+    ):
+        """Clones the prior: see `Replica`."""
+        super().__init__(prior, task, algorithm, config, number, count)
+        self.reward_scaler = tf.Variable(config.reward_scaler, trainable=False)
+        self.learner = Learner(
+            algorithm,
+            self.q_network,
+            None,
+            self.reward_rnn,
+            functools.partial(read_sequences, self.q_network),
+            config,
+        )
+        self.seeds = Seeds(config.seed, 1, config.updates_per_batch, number)
+        primes = tf.reshape(task.prime(1, self.seeds.at_start), [1, -1])
+        specs = rollouts.specs(config.num_sequences, primes.shape[1], task.max_length)
+        self.pending: Any = None
+        if isinstance(task, ScoredTask):
+            self.pending = rollouts.variables(specs)
+        self.memory = RolloutMemory(
+            specs,
+            config.num_best,
+            self._total_rewards,
+            self._log_policies,
+        )
+
+    @property
+    def steps_per_round(self) -> int:
+        """A sequence counts as many steps as it may have tokens."""
+        return self._config.num_sequences * self.task.max_length * self.count
+
+    def expect(self, num_steps: int) -> None:
+        """As of `Replica`: nothing depends on it."""
+
+    def epsilon(self, index: tf.Tensor) -> tf.Tensor:
+        """None: the policy itself explores."""
+        del index
+        return tf.constant(0.0)
+
+    def read_state(self) -> tf.Tensor:
+        """Nothing: every round begins anew."""
+        return tf.zeros([0])
+
+    def keep_state(self, state: tf.Tensor) -> None:
+        """As of `Replica`: there is nothing."""
+
+    def play(self, state: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """As of `Replica`."""
+        played = self.sample(index)
+        self.memory.keep(played)
+        return state, sums_of(played)
+
+    def sample(self, index: tf.Tensor) -> Rollouts:
+        """The sequences of a round, by the policy as it is."""
+        seeds, _ = self.seeds.of_round(index)
+        return rollouts.play(
+            self.task,
+            self._algorithm,
+            self.q_network,
+            self.reward_rnn,
+            self._config.num_sequences,
+            seeds[0],
+        )
+
+    def end_round(self, played: tf.Tensor) -> None:
+        """Moves 1/c towards where the KL is what it should be."""
+        if self._config.target_kl is None:
+            return
+        _, log_p, log_pi, tokens = tf.unstack(played)
+        self.reward_scaler.assign(
+            kl_controller.next_scaler(
+                self.reward_scaler, (log_pi - log_p) / tokens, self._config.target_kl
+            )
+        )
+
+    @property
+    def loss_limit(self) -> float:
+        """None: the size of these losses says nothing."""
+        return float("inf")
+
+    def _variables(self) -> dict[str, Any]:
+        variables = {**super()._variables(), "reward_scaler": self.reward_scaler}
+        if self.pending is not None:
+            pending = self.pending._asdict()
+            variables |= {f"pending/{name}": var for name, var in pending.items()}
+        return variables
+
+    def _total_rewards(
+        self, task_rewards: tf.Tensor, log_priors: tf.Tensor
+    ) -> tf.Tensor:
+        return total_reward(
+            self._algorithm,
+            task_rewards,
+            log_priors,
+            self.reward_scaler,
+            self.task.uses_log_prior,
+        )
+
+    def _log_policies(self, played: Rollouts) -> tf.Tensor:
+        logits = _logits(self.q_network, played.primes, played.actions)
+        log_pi = take_actions(tf.nn.log_softmax(logits), played.actions)
+        return tf.stop_gradient(log_pi) * played.is_token
+
+
+def sums_of(played: Rollouts) -> tf.Tensor:
+    """What is added up of a round: see `loop.NUM_PLAYED`."""
+    sums = [
+        tf.reduce_sum(values)
+        for values in (played.task_rewards, played.log_priors, played.log_policies)
+    ]
+    return tf.stack([*sums, tf.cast(tf.reduce_sum(played.lengths), tf.float32)])
+
+
+def read_sequences(q_network: Network, stored: Fields) -> Batch:
+    """What an on-policy algorithm learns from, of `Rollouts` and their rewards."""
+    actions = stored["actions"]
+    positions, lengths = tf.range(actions.shape[1]), stored["lengths"][:, tf.newaxis]
+    return Batch(
+        logits=_logits(q_network, stored["primes"], actions),
+        actions=actions,
+        rewards=stored["rewards"],
+        continues=tf.cast(positions < lengths - 1, tf.float32),
+        log_policies=stored["log_policies"],
+        is_token=tf.cast(positions < lengths, tf.float32),
+    )
+
+
+def _logits(network: Network, primes: tf.Tensor, actions: tf.Tensor) -> tf.Tensor:
+    """The network's logits of each token of sequences: [N, P], [N, T] -> [N, T, A]."""
+    tokens = tf.concat([primes, actions[:, :-1]], axis=1)
+    return network.unroll(tokens)[:, primes.shape[1] - 1 :]
