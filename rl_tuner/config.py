@@ -19,6 +19,8 @@ ALGORITHMS = {
     "dap": "rl_tuner.algorithms.policy_gradient:DAP",
 }
 POLICY_GRADIENTS = ("reinforce", "ppo", "dap")
+# What the papers compare.
+PAPER_ALGORITHMS = tuple(name for name in ALGORITHMS if name not in POLICY_GRADIENTS)
 EXPLORATION_MODES = ("egreedy", "boltzmann")
 TERMINALS = ("bootstrap", "zero")
 INITIAL_VALUES = ("prior", "zero", "median")

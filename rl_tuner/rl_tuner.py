@@ -204,7 +204,11 @@ class RLTuner:
         The metrics are those of `evaluation.evaluate_policy`.
         """
         return evaluation.evaluate_policy(
-            self.policy, self.task, num_sequences, seed
+            self.policy,
+            self.task,
+            num_sequences,
+            seed,
+            reward_scaler=self.reward_scaler,
         ).metrics
 
     def state(self) -> LazyArrays:

@@ -75,6 +75,10 @@ class World(abc.ABC):
         del argv
         return {}
 
+    def policy_gradient_settings(self) -> dict[str, Any]:
+        """Fields of `RLTunerConfig` whose defaults for policy gradients are others."""
+        return {}
+
     def paper_defaults(self) -> dict[str, Any]:
         """The same for rl_tuner_reproduce: the values of the paper."""
         return {}

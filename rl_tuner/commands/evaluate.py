@@ -68,9 +68,10 @@ def main() -> None:
         FLAGS.num_melodies,
         FLAGS.seed,
         None if corpus is None else Corpus(corpus),
+        reward_scaler=model.reward_scaler,
     )
     entries = comparison.compare(
-        1.0 / run.config["reward_scaler"] if run else float("nan"),
+        1.0 / model.reward_scaler if model.reward_scaler else float("nan"),
         {models.model_of(run.config) if run else models.UNTUNED: [evaluation]},
         comparison.rows_of(task, evaluation),
         publication,

@@ -8,7 +8,7 @@ from absl import flags
 
 from rl_tuner import settings, worlds
 from rl_tuner.commands import setting_flags, world_flags
-from rl_tuner.config import RLTunerConfig
+from rl_tuner.config import POLICY_GRADIENTS, RLTunerConfig
 from rl_tuner.errors import UserError
 
 FLAGS = flags.FLAGS
@@ -62,7 +62,24 @@ def defaults() -> dict[str, Any]:
 
 def tuner_config(**settings_before: Any) -> RLTunerConfig:
     """The config that the flags give; `settings_before` stand before them."""
-    values = setting_flags.values(RLTunerConfig) | settings_before
+    algorithm = setting_flags.values(RLTunerConfig).get("algorithm")
+    return RLTunerConfig(**values_for(algorithm) | settings_before)
+
+
+def values_for(algorithm: str | None) -> dict[str, Any]:
+    """Fields of `RLTunerConfig` that the flags give for an algorithm.
+
+    What is not given on the command line is, of a policy gradient, what the world says
+    of it, or the setting's own default for it.
+    """
+    values = setting_flags.values(RLTunerConfig)
     if values["exploration_steps"] is None:
         values["exploration_steps"] = FLAGS.training_steps // 2
-    return RLTunerConfig(**values)
+    if algorithm not in POLICY_GRADIENTS:
+        return values
+    own = worlds.find_world(FLAGS.task).policy_gradient_settings()
+    for name, found in settings.fields(RLTunerConfig).items():
+        is_given = name not in FLAGS or FLAGS[name].present
+        if not is_given and (name in own or found.of):
+            values[name] = own.get(name)
+    return values

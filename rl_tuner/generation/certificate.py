@@ -11,12 +11,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import scipy.special
 
 # Fewer effective samples than these carry no figure.
 FEWEST_EFFECTIVE = 100
-# Of the same primer; where it has fewer, sequences of all primers are taken together.
-_FEWEST_OF_PRIMER = 100
+# In nats: the most that the mean of the primers' log Z may be too low by, being that of
+# logarithms of means of few samples.
+_GREATEST_BIAS = 0.05
 
 
 class Certificate(NamedTuple):
@@ -49,8 +49,8 @@ def certify(
 ) -> Certificate:
     """The certificate of N sequences that a policy sampled.
 
-    log Z is that of each primer, and the mean over primers; where primers are too many
-    for that, that of all together, which is no less: the gap is then an upper bound.
+    log Z is the mean of that of each primer. Where primers are too many for that, it is
+    that of all together, which is no less: the gap is then an upper bound.
 
     Args:
       rewards: [N], R of each, unscaled.
@@ -65,26 +65,15 @@ def certify(
     )
     log_w = reward_scaler * rewards + log_priors - log_policies
     objective = float(log_w.mean())
-    _, groups, counts = np.unique(
-        primers, axis=0, return_inverse=True, return_counts=True
-    )
-    groups = groups.reshape(-1)
-    if counts.min() < _FEWEST_OF_PRIMER:
-        groups, counts = np.zeros(len(log_w), int), np.array([len(log_w)])
-    shares = counts / counts.sum()
-    log_zs = np.array(
-        [
-            scipy.special.logsumexp(log_w[groups == group]) - np.log(count)
-            for group, count in enumerate(counts)
-        ]
-    )
-    # Of the optimum: each primer as likely as it was.
-    weights = np.exp(log_w - log_zs[groups]) / len(log_w)
+    _, groups = np.unique(primers, axis=0, return_inverse=True)
+    log_zs, weights, bias = _of_groups(log_w, groups.reshape(-1))
+    if bias > _GREATEST_BIAS:
+        log_zs, weights, _ = _of_groups(log_w, np.zeros(len(log_w), int))
     effective = 1.0 / np.sum(weights**2)
     share = 100.0 * effective / len(log_w)
     if not effective >= FEWEST_EFFECTIVE:
         return Certificate(objective, np.nan, np.nan, share, np.nan, np.nan)
-    log_z = float(shares @ log_zs)
+    log_z = float(log_zs.mean())
     tokens = weights @ lengths
     kl = reward_scaler * (weights @ rewards) - log_z
     return Certificate(
@@ -95,3 +84,28 @@ def certify(
         optimum_reward=float(weights @ rewards / tokens),
         optimum_kl=float(kl / tokens),
     )
+
+
+def _of_groups(
+    log_w: np.ndarray, groups: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Importance sampling within groups of samples.
+
+    Args:
+      log_w: [N], logarithms of weights.
+      groups: [N], integers from 0.
+
+    Returns:
+      log Z of each sample's group [N], the weights [N] of all samples, 1 in sum, each
+      group as likely as it was, and how far the mean log Z is too low, about.
+    """
+    counts = np.bincount(groups)
+    largest = np.full(len(counts), -np.inf)
+    np.maximum.at(largest, groups, log_w)
+    w = np.exp(log_w - largest[groups])
+    sums, squares = np.bincount(groups, w), np.bincount(groups, w**2)
+    log_zs = (np.log(sums / counts) + largest)[groups]
+    # By the delta method log(mean) is low by half the mean's relative variance.
+    relative = squares / sums**2 - 1.0 / counts
+    bias = float(np.mean(relative[groups])) / 2.0
+    return log_zs, w / sums[groups] * counts[groups] / len(log_w), bias

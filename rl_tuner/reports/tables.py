@@ -17,7 +17,14 @@ POLICY_ROWS = (
     MetricRow("entropy", "Mean entropy of the policy (nats)"),
     MetricRow("unique", "Unique sequences", "%", "higher"),
     MetricRow("copied", "Found verbatim in the corpus", "%", "lower"),
+    MetricRow("objective", "Objective, E[R/c] - KL (nats a sequence)", "", "higher"),
+    MetricRow("gap", "Distance to the optimum (nats a sequence)", "", "lower"),
+    MetricRow("effective_share", "Effective samples of the optimum", "%"),
+    MetricRow("optimum_reward", "The optimum's task reward a token"),
+    MetricRow("optimum_kl", "The optimum's KL to the prior (nats a token)"),
 )
+# Of these a table says so where the samples do not carry them.
+_UNCERTAIN = ("gap", "optimum_reward", "optimum_kl")
 
 
 def comparison_table(
@@ -31,11 +38,10 @@ def comparison_table(
     """
     table = [["Metric", *columns, "better"]]
     measured = set().union(*columns.values())
+    if "objective" in measured:
+        measured |= {"gap"}
     for row in (row for row in rows if row.name in measured):
-        figures = [
-            format_figure(metrics.get(row.name, math.nan), row.unit)
-            for metrics in columns.values()
-        ]
+        figures = [_figure(row, metrics) for metrics in columns.values()]
         table.append([row.label, *figures, row.better])
     return markdown_table(table)
 
@@ -51,6 +57,12 @@ def markdown_table(table: Sequence[Sequence[str]]) -> str:
         padded += [c.rjust(w) for c, w in zip(others, widths[1:], strict=True)]
         lines.append("| " + " | ".join(padded) + " |")
     return "\n".join(lines)
+
+
+def _figure(row: MetricRow, metrics: Mapping[str, float]) -> str:
+    if row.name in _UNCERTAIN and "objective" in metrics and row.name not in metrics:
+        return "unknown"
+    return format_figure(metrics.get(row.name, math.nan), row.unit)
 
 
 def format_figure(value: float, unit: str = "") -> str:
