@@ -50,6 +50,12 @@ class RLTunerConfig:
         "from where reward_scaler sets it. For policy gradients.",
         above=0,
     )
+    initial_reward_scaler: float | None = setting(
+        None,
+        "1/c that training begins with, and moves from to reward_scaler over its first "
+        "half. For policy gradients.",
+        above=0,
+    )
     discount_rate: float = setting(
         0.5,
         "Gamma; 1 is the objective itself.",
@@ -75,6 +81,14 @@ class RLTunerConfig:
     )
     learning_rate: float = setting(
         1e-3, "Of Adam.", above=0, high=1, of=dict.fromkeys(POLICY_GRADIENTS, 2e-3)
+    )
+    learning_rate_decay: float = setting(
+        0.0,
+        "Share of the training, at its end, over which the learning rate falls to 0. "
+        "For policy gradients.",
+        low=0,
+        high=1,
+        of=dict.fromkeys(POLICY_GRADIENTS, 0.3),
     )
     clip_norm: float = setting(
         5.0,

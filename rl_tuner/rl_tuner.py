@@ -36,7 +36,7 @@ class TrainingProgress(NamedTuple):
       task_reward: r(s, a) a token, unscaled, of the exploring policy.
       log_prior: log p(a|s) a token under the Reward RNN, of the exploring policy.
       epsilon: at this step.
-      kl: of the policy from the prior, a token, estimated from what was sampled; NaN
+      kl: of the policy from the prior, a token, in the states that were sampled; NaN
         of a policy that explored.
       reward_scaler: 1/c at this step.
     """
@@ -236,7 +236,7 @@ class RLTuner:
 
     def _progress(self, sums: np.ndarray) -> TrainingProgress:
         """The means of a stretch of steps, from its sums."""
-        loss, updates, reward, log_p, log_pi, tokens = sums
+        loss, updates, reward, log_p, kl, tokens = sums
         is_known = self.algorithm.is_on_policy
         return TrainingProgress(
             step=self.step,
@@ -244,6 +244,6 @@ class RLTuner:
             task_reward=float(reward / tokens),
             log_prior=float(log_p / tokens),
             epsilon=float(self.replicas[0].epsilon(self.replicas[0].rounds)),
-            kl=float((log_pi - log_p) / tokens) if is_known else math.nan,
+            kl=float(kl / tokens) if is_known else math.nan,
             reward_scaler=self.reward_scaler,
         )

@@ -10,16 +10,20 @@ CLIP = 0.2
 GAIN = 0.1
 
 
-def next_scaler(scaler: tf.Tensor, kl: tf.Tensor, target: float) -> tf.Tensor:
+def next_scaler(
+    scaler: tf.Tensor, kl: tf.Tensor, target: float, rate: tf.Tensor
+) -> tf.Tensor:
     """1/c after a round, of what it was: scalars.
 
-    c <- c (1 + GAIN clip(kl / target - 1, -CLIP, CLIP)), the controller of Ziegler et
-    al. 2019, section 2.2.
+    c <- c (1 + k clip(kl / target - 1, -CLIP, CLIP)), the controller of Ziegler et al.
+    2019, section 2.2, with k = GAIN times the rate.
 
     Args:
       scaler: 1/c.
       kl: of the policy from the prior in the round, in nats a token.
       target: what it should be.
+      rate: the share of the learning rate that is left: c must not run away from a
+        policy that hardly follows.
     """
     error = tf.clip_by_value(kl / target - 1.0, -CLIP, CLIP)
-    return scaler / (1.0 + GAIN * error)
+    return scaler / (1.0 + GAIN * rate * error)

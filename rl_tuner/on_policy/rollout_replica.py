@@ -15,7 +15,7 @@ from rl_tuner.algorithms.algorithm import (
 )
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.networks.network import Network
-from rl_tuner.on_policy import kl_controller, rollouts
+from rl_tuner.on_policy import kl_controller, rollouts, schedule
 from rl_tuner.on_policy.rollout_memory import RolloutMemory
 from rl_tuner.on_policy.rollouts import Rollouts
 from rl_tuner.scored_task import ScoredTask
@@ -48,7 +48,10 @@ class RolloutReplica(Replica):
     ):
         """Clones the prior: see `Replica`."""
         super().__init__(prior, task, algorithm, config, number, count)
-        self.reward_scaler = tf.Variable(config.reward_scaler, trainable=False)
+        first = config.initial_reward_scaler or config.reward_scaler
+        self.reward_scaler = tf.Variable(first, trainable=False)
+        # Of the training: its first environment step, and how many they are.
+        self._training = tf.Variable([0, 0], dtype=tf.int64, trainable=False)
         self.learner = Learner(
             algorithm,
             self.q_network,
@@ -76,7 +79,10 @@ class RolloutReplica(Replica):
         return self._config.num_sequences * self.task.max_length * self.count
 
     def expect(self, num_steps: int) -> None:
-        """As of `Replica`: nothing depends on it."""
+        """What moves along a training does so over these, until it has ended."""
+        step = int(self.rounds) * self.steps_per_round
+        if step >= sum(self._training.numpy()):
+            self._training.assign([step, num_steps])
 
     def epsilon(self, index: tf.Tensor) -> tf.Tensor:
         """None: the policy itself explores."""
@@ -108,14 +114,21 @@ class RolloutReplica(Replica):
             seeds[0],
         )
 
-    def end_round(self, played: tf.Tensor) -> None:
-        """Moves 1/c towards where the KL is what it should be."""
+    def end_round(self, index: tf.Tensor, played: tf.Tensor) -> None:
+        """Moves c and the learning rate to what they are in the next round."""
+        first, number = tf.unstack(tf.cast(self._training, tf.float32))
+        step = tf.cast((index + 1) * self.steps_per_round, tf.float32)
+        progress = (step - first) / tf.maximum(number, 1.0)
+        rate = schedule.rate_left(progress, self._config)
+        self.learner.optimizer.learning_rate.assign(self._config.learning_rate * rate)
         if self._config.target_kl is None:
+            share = tf.where(first > 0.0, 1.0, progress)
+            self.reward_scaler.assign(schedule.reward_scaler(share, self._config))
             return
-        _, log_p, log_pi, tokens = tf.unstack(played)
+        _, _, kl, tokens = tf.unstack(played)
         self.reward_scaler.assign(
             kl_controller.next_scaler(
-                self.reward_scaler, (log_pi - log_p) / tokens, self._config.target_kl
+                self.reward_scaler, kl / tokens, self._config.target_kl, rate
             )
         )
 
@@ -126,6 +139,7 @@ class RolloutReplica(Replica):
 
     def _variables(self) -> dict[str, Any]:
         variables = {**super()._variables(), "reward_scaler": self.reward_scaler}
+        variables["training"] = self._training
         if self.pending is not None:
             pending = self.pending._asdict()
             variables |= {f"pending/{name}": var for name, var in pending.items()}
@@ -152,7 +166,7 @@ def sums_of(played: Rollouts) -> tf.Tensor:
     """What is added up of a round: see `loop.NUM_PLAYED`."""
     sums = [
         tf.reduce_sum(values)
-        for values in (played.task_rewards, played.log_priors, played.log_policies)
+        for values in (played.task_rewards, played.log_priors, played.kls)
     ]
     return tf.stack([*sums, tf.cast(tf.reduce_sum(played.lengths), tf.float32)])
 

@@ -24,6 +24,7 @@ class Rollouts(NamedTuple):
       task_rewards: [N, T], unscaled.
       log_priors: [N, T], log p(a|s) under the Reward RNN.
       log_policies: [N, T], log pi(a|s) of the policy when it acted.
+      kls: [N, T], KL(pi || p) in the state, exact.
     """
 
     primes: tf.Tensor
@@ -32,6 +33,7 @@ class Rollouts(NamedTuple):
     task_rewards: tf.Tensor
     log_priors: tf.Tensor
     log_policies: tf.Tensor
+    kls: tf.Tensor
 
     @property
     def is_token(self) -> tf.Tensor:
@@ -50,6 +52,7 @@ def specs(count: int, num_primes: int, max_length: int) -> Rollouts:
         task_rewards=floats,
         log_priors=floats,
         log_policies=floats,
+        kls=floats,
     )
 
 
@@ -84,7 +87,7 @@ def play(
     length = task.max_length
     arrays = [
         tf.TensorArray(dtype, length, element_shape=[count])
-        for dtype in (tf.int32, tf.float32, tf.float32, tf.float32)
+        for dtype in (tf.int32, *[tf.float32] * 4)
     ]
 
     def play_step(
@@ -102,8 +105,15 @@ def play(
             state,
             lambda logits: boltzmann(logits, tf.random.fold_in(act_seed, turn)),
         )
-        log_pi = take_actions(tf.nn.log_softmax(step.policy_logits), step.actions)
-        values = step.actions, step.task_rewards, step.log_priors, log_pi
+        log_pi = tf.nn.log_softmax(step.policy_logits)
+        ratio = log_pi - tf.nn.log_softmax(step.prior_logits)
+        values = (
+            step.actions,
+            step.task_rewards,
+            step.log_priors,
+            take_actions(log_pi, step.actions),
+            tf.reduce_sum(tf.exp(log_pi) * ratio, axis=-1),
+        )
         arrays = [
             array.write(turn, value)
             for array, value in zip(arrays, values, strict=True)
@@ -128,5 +138,5 @@ def play(
     for array in arrays:
         value = tf.ensure_shape(tf.transpose(array.stack()), [count, length])
         fields.append(tf.where(is_token, value, tf.zeros_like(value)))
-    actions, rewards, log_priors, log_policies = fields
-    return Rollouts(first.primes, actions, lengths, rewards, log_priors, log_policies)
+    actions, *figures = fields
+    return Rollouts(first.primes, actions, lengths, *figures)

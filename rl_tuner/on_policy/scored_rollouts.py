@@ -62,5 +62,5 @@ class ScoredRollouts(Loop):
         replica.memory.keep(scored)
         played = sums_of(scored)
         learned = replica.learn(index)
-        replica.end_round(played)
+        replica.end_round(index, played)
         return tf.concat([learned, played], axis=0)

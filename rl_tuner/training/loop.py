@@ -7,7 +7,7 @@ import abc
 import numpy as np
 
 # What rounds add up: loss, updates; then what `Replica.play` adds up: task reward,
-# log p(a|s), log pi(a|s), tokens.
+# log p(a|s), KL(pi || p), tokens.
 NUM_SUMS = 6
 NUM_PLAYED = 4
 

@@ -100,7 +100,9 @@ class Replica(abc.ABC):
         _, seeds = self.seeds.of_round(index)
         return self.learner.learn(self.memory, seeds)
 
-    def end_round(self, played: tf.Tensor) -> None:  # noqa: B027 - optional
+    def end_round(  # noqa: B027 - optional
+        self, index: tf.Tensor, played: tf.Tensor
+    ) -> None:
         """Takes the sums of a round: means over replicas of what `play` added up."""
 
     @property

@@ -110,7 +110,7 @@ class StepReplica(Replica):
     def play(
         self, state: ActingState, index: tf.Tensor
     ) -> tuple[ActingState, tf.Tensor]:
-        """As of `Replica`; of an exploring policy log pi(a|s) is not known, but 0."""
+        """As of `Replica`; the KL of a policy that explores is not known, but 0."""
         seeds, _ = self.seeds.of_round(index)
         epsilon = self.epsilon(index)
 

@@ -31,7 +31,9 @@ def make_run(directory, num_evaluated=10):
 
 
 def test_grid_has_a_config_for_each_model_c_and_seed():
-    configs = grid.grid_configs(["pure_rl", "g"], [0.5, 2.0], [3, 4], lambda _: BASE, True)
+    configs = grid.grid_configs(
+        ["pure_rl", "g"], [0.5, 2.0], [3, 4], lambda _: BASE, True
+    )
     models = ["g", "g_reference", "pure_rl"]
     assert list(configs) == [
         (m, c, s) for s in (3, 4) for c in (0.5, 2.0) for m in models
