@@ -70,7 +70,7 @@ def certify(
     if bias > _GREATEST_BIAS:
         log_zs, weights, _ = _of_groups(log_w, np.zeros(len(log_w), int))
     effective = 1.0 / np.sum(weights**2)
-    share = 100.0 * effective / len(log_w)
+    share = float(100.0 * effective / len(log_w))
     if not effective >= FEWEST_EFFECTIVE:
         return Certificate(objective, np.nan, np.nan, share, np.nan, np.nan)
     log_z = float(log_zs.mean())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -40,6 +41,7 @@ class RolloutMemory(Memory):
         """
         self._last = rollouts.variables(specs)
         self._num_best = num_best
+        self._max_length = self._length = specs.actions.shape[1]
         self._best = BestSequences(specs) if num_best else None
         self._total_rewards, self._log_policies = total_rewards, log_policies
 
@@ -62,10 +64,29 @@ class RolloutMemory(Memory):
             best = best._replace(log_policies=self._log_policies(best))
             pairs = zip(batch, best, strict=True)
             batch = Rollouts(*(tf.concat(pair, axis=0) for pair in pairs))
+        batch = rollouts.cut(batch, self._length)
         rewards = self._total_rewards(batch.task_rewards, batch.log_priors)
         fields = {**batch._asdict(), "rewards": rewards}
         count = batch.lengths.shape[0]
         return Sample(fields, tf.range(count, dtype=tf.int64), tf.ones([count]))
+
+    def longest(self, lengths: np.ndarray) -> int:
+        """Tokens of the longest sequence of a batch, of a round of these lengths."""
+        if self._best is None:
+            return int(lengths.max())
+        return max(int(lengths.max()), int(self._best.variables.lengths.numpy().max()))
+
+    @contextlib.contextmanager
+    def cut_to(self, length: int) -> Iterator[None]:
+        """Batches that are drawn meanwhile have so many steps, for all their tokens.
+
+        What is traced meanwhile is for such batches only.
+        """
+        self._length = length
+        try:
+            yield
+        finally:
+            self._length = self._max_length
 
     def state(self) -> LazyArrays:
         """As of `Memory`."""

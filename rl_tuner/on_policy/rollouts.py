@@ -42,6 +42,13 @@ class Rollouts(NamedTuple):
         return tf.cast(positions < self.lengths[:, tf.newaxis], tf.float32)
 
 
+def cut(sequences: Rollouts, length: int) -> Rollouts:
+    """The same without what stands behind so many tokens, which none of them has."""
+    primes, actions, lengths, *figures = sequences
+    kept = (x[:, :length] for x in (actions, *figures))
+    return Rollouts(primes, next(kept), lengths, *kept)
+
+
 def specs(count: int, num_primes: int, max_length: int) -> Rollouts:
     """Shapes and types of so many sequences."""
     floats = tf.TensorSpec([count, max_length])

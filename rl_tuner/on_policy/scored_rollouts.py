@@ -13,6 +13,10 @@ from rl_tuner.on_policy.rollouts import Rollouts
 from rl_tuner.scored_task import ScoredTask
 from rl_tuner.training.loop import NUM_SUMS, Loop
 
+# Batches are cut to the longest of their sequences, rounded up: what is learned from is
+# compiled anew for each length.
+_BUCKET = 16
+
 
 class ScoredRollouts(Loop):
     """Samples the next sequences while the last are being scored.
@@ -40,7 +44,12 @@ class ScoredRollouts(Loop):
                 rollouts.assign(pending, self._sample(tf.constant(0, tf.int64)))
             collect = self._start_scoring(pending)
             following = self._sample(tf.constant(index + 1, tf.int64))
-            sums += self._learn(tf.constant(collect()), tf.constant(index, tf.int64))
+            length = self._replica.memory.longest(pending.lengths.numpy())
+            sums += self._learn(
+                tf.constant(collect()),
+                tf.constant(index, tf.int64),
+                min(-(-length // _BUCKET) * _BUCKET, self._task.max_length),
+            ).numpy()
             rollouts.assign(pending, following)
             replica.rounds.assign_add(1)
         return sums
@@ -54,13 +63,17 @@ class ScoredRollouts(Loop):
         return self._replica.sample(index)
 
     @tf.function(jit_compile=True, autograph=False)
-    def _learn(self, rewards: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
-        """Learns from the pending sequences and their rewards [N, T]: sums."""
+    def _learn(self, rewards: tf.Tensor, index: tf.Tensor, length: int) -> tf.Tensor:
+        """Learns from the pending sequences and their rewards [N, T]: sums.
+
+        None of them has more than `length` tokens.
+        """
         replica = self._replica
         scored = Rollouts(*(tf.convert_to_tensor(x) for x in replica.pending))
         scored = scored._replace(task_rewards=rewards)
         replica.memory.keep(scored)
         played = sums_of(scored)
-        learned = replica.learn(index)
+        with replica.memory.cut_to(length):
+            learned = replica.learn(index)
         replica.end_round(index, played)
         return tf.concat([learned, played], axis=0)

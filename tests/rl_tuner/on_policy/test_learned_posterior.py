@@ -81,7 +81,7 @@ def test_posterior_is_learned_where_rewards_come_from_outside(algorithm, num_bes
 def test_certificate_is_exact():
     """log Z, the distance and the optimum's figures, by sums over all sequences."""
     tuner = _trained("reinforce")
-    certified = evaluation.certificate_of(tuner.policy, TASK, 20_000, 1, 1 / C)
+    certified = evaluation.certificate_of(tuner.policy, TASK, 100_000, 1, 1 / C)
     log_prior = sequence_log_probs(TASK, LOG_P)
     rewards = sequence_rewards(TASK)
     log_z = np.log(np.sum(np.exp(log_prior + rewards / C)))
@@ -93,7 +93,7 @@ def test_certificate_is_exact():
     assert certified.objective == pytest.approx(objective, abs=0.02)
     assert certified.gap == pytest.approx(kl(learned, POSTERIOR), abs=0.01)
     assert certified.optimum_reward == pytest.approx(
-        np.exp(POSTERIOR) @ rewards / tokens, abs=0.01
+        np.exp(POSTERIOR) @ rewards / tokens, abs=0.02
     )
     assert certified.optimum_kl == pytest.approx(
         kl(POSTERIOR, log_prior) / tokens, abs=0.01
