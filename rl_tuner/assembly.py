@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from rl_tuner.algorithms.algorithm import Algorithm
+from rl_tuner.algorithms.centering import Center, center_of
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.generation import evaluation
@@ -17,6 +18,7 @@ from rl_tuner.networks.network import Network
 from rl_tuner.on_policy.rollout_replica import RolloutReplica
 from rl_tuner.on_policy.scored_rollouts import ScoredRollouts
 from rl_tuner.scored_task import ScoredTask
+from rl_tuner.sequence_ends import is_last
 from rl_tuner.task import Task
 from rl_tuner.training.compiled_loop import CompiledLoop
 from rl_tuner.training.distributed_loop import DistributedLoop, first_replica
@@ -24,8 +26,8 @@ from rl_tuner.training.loop import Loop
 from rl_tuner.training.scored_loop import ScoredLoop
 from rl_tuner.training.step_replica import StepReplica
 
-# Of the prior, whose median return a network may begin with.
-_SEQUENCES_FOR_MEDIAN = 512
+# Whose rewards may be the center of all, and whose median return what is known first.
+_SEQUENCES_OF_PRIOR = 512
 
 
 def make_replicas(
@@ -41,11 +43,20 @@ def make_replicas(
       UserError: the settings do not go together.
     """
     _check_settings(algorithm, task, config, strategy)
+    center = Center()
+    sequences = None
+    if config.center_rewards or config.initial_values == "median":
+        policy = Policy.of_prior(prior)
+        sequences = evaluation.generate_for_task(
+            policy, task, _SEQUENCES_OF_PRIOR, seed=config.seed
+        ).sequences
+    if config.center_rewards and sequences is not None:
+        center = center_of(task, sequences)
     kind: Any = RolloutReplica
     if not algorithm.is_on_policy:
-        value = _initial_value(prior, task, config)
+        value = _initial_value(task, config, center, sequences)
         kind = functools.partial(StepReplica, initial_value=value)
-    make = functools.partial(kind, prior, task, algorithm, config)
+    make = functools.partial(kind, prior, task, algorithm, config, center)
     if strategy is None:
         return [make()]
     replicas = []
@@ -106,15 +117,17 @@ def _check_settings(
         )
 
 
-def _initial_value(prior: Network, task: Task, config: RLTunerConfig) -> float | None:
+def _initial_value(
+    task: Task, config: RLTunerConfig, center: Center, sequences: np.ndarray | None
+) -> float | None:
     """What G is everywhere before anything is learned; None for the prior's logits."""
     if config.initial_values == "prior":
         return None
-    if config.initial_values == "zero":
+    if config.initial_values == "zero" or sequences is None:
         return 0.0
-    generated = evaluation.generate_for_task(
-        Policy.of_prior(prior), task, _SEQUENCES_FOR_MEDIAN, seed=config.seed
-    )
-    rewards = np.asarray(task.rewards(generated.sequences))
+    rewards = np.asarray(task.rewards(sequences))
+    if config.center_rewards:
+        ended = is_last(sequences, task.end_token)
+        rewards = center.taken_off(rewards, ended)
     discounts = config.discount_rate ** np.arange(rewards.shape[1])
     return config.reward_scaler * float(np.median(rewards @ discounts))

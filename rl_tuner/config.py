@@ -179,6 +179,11 @@ class RLTunerConfig:
         "prior's.",
         choices=INITIAL_VALUES,
     )
+    center_rewards: bool = setting(
+        False,
+        "Take off the task's rewards what the prior's sequences earn on average: the "
+        "optimum stays, and values have less to learn.",
+    )
     reference_g_update: bool = setting(
         False,
         "Under G, train the Reward RNN too, as the reference implementation did; it "

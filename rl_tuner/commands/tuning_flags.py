@@ -23,6 +23,7 @@ flags.DEFINE_integer(
     300_000,
     "Environment steps, a token of a sequence each; the paper's tables take 3000000.",
 )
+_OF_ANY_ALGORITHM = ("algorithm", "reward_scaler", "seed")
 # Binaries that vary these over many runs have other flags for them.
 VARIED = ("algorithm", "reward_scaler")
 setting_flags.define(
@@ -70,7 +71,8 @@ def values_for(algorithm: str | None) -> dict[str, Any]:
     """Fields of `RLTunerConfig` that the flags give for an algorithm.
 
     What is not given on the command line is, of a policy gradient, what the world says
-    of it, or the setting's own default for it.
+    of these, or the setting's own default for it: the world's other defaults are for
+    what learns from single steps.
     """
     values = setting_flags.values(RLTunerConfig)
     if values["exploration_steps"] is None:
@@ -78,8 +80,9 @@ def values_for(algorithm: str | None) -> dict[str, Any]:
     if algorithm not in POLICY_GRADIENTS:
         return values
     own = worlds.find_world(FLAGS.task).policy_gradient_settings()
-    for name, found in settings.fields(RLTunerConfig).items():
-        is_given = name not in FLAGS or FLAGS[name].present
-        if not is_given and (name in own or found.of):
-            values[name] = own.get(name)
+    for name in values:
+        if not FLAGS[name].present and name not in _OF_ANY_ALGORITHM:
+            values[name] = getattr(RLTunerConfig, name)
+        if not FLAGS[name].present and name in own:
+            values[name] = own[name]
     return values

@@ -15,10 +15,8 @@ from rl_tuner.system.lazy_arrays import LazyArrays
 from rl_tuner.training.memory import Memory
 from rl_tuner.training.replay import Sample
 
-# The total rewards [N, T] of the task's and of log p(a|s).
-TotalRewards = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-# The log pi(a|s) [N, T] that the policy as it is gives to sequences.
-LogPolicies = Callable[[Rollouts], tf.Tensor]
+# The total rewards [N, T] of sequences, or the log pi(a|s) of the policy as it is.
+OfTokens = Callable[[Rollouts], tf.Tensor]
 
 
 class RolloutMemory(Memory):
@@ -28,8 +26,8 @@ class RolloutMemory(Memory):
         self,
         specs: Rollouts,
         num_best: int,
-        total_rewards: TotalRewards,
-        log_policies: LogPolicies,
+        total_rewards: OfTokens,
+        log_policies: OfTokens,
     ):
         """Begins with nothing.
 
@@ -65,7 +63,7 @@ class RolloutMemory(Memory):
             pairs = zip(batch, best, strict=True)
             batch = Rollouts(*(tf.concat(pair, axis=0) for pair in pairs))
         batch = rollouts.cut(batch, self._length)
-        rewards = self._total_rewards(batch.task_rewards, batch.log_priors)
+        rewards = self._total_rewards(batch)
         fields = {**batch._asdict(), "rewards": rewards}
         count = batch.lengths.shape[0]
         return Sample(fields, tf.range(count, dtype=tf.int64), tf.ones([count]))

@@ -13,6 +13,7 @@ from rl_tuner.algorithms.algorithm import (
     take_actions,
     total_reward,
 )
+from rl_tuner.algorithms.centering import Center
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.networks.network import Network
 from rl_tuner.on_policy import kl_controller, rollouts, schedule
@@ -43,11 +44,12 @@ class RolloutReplica(Replica):
         task: Task,
         algorithm: Algorithm,
         config: RLTunerConfig,
+        center: Center = Center(),  # noqa: B008 - it does not change
         number: int = 0,
         count: int = 1,
     ):
         """Clones the prior: see `Replica`."""
-        super().__init__(prior, task, algorithm, config, number, count)
+        super().__init__(prior, task, algorithm, config, center, number, count)
         first = config.initial_reward_scaler or config.reward_scaler
         self.reward_scaler = tf.Variable(first, trainable=False)
         # Of the training: its first environment step, and how many they are.
@@ -145,13 +147,13 @@ class RolloutReplica(Replica):
             variables |= {f"pending/{name}": var for name, var in pending.items()}
         return variables
 
-    def _total_rewards(
-        self, task_rewards: tf.Tensor, log_priors: tf.Tensor
-    ) -> tf.Tensor:
+    def _total_rewards(self, played: Rollouts) -> tf.Tensor:
+        positions = tf.range(1, played.actions.shape[1] + 1)
+        ended = tf.cast(positions == played.lengths[:, tf.newaxis], tf.float32)
         return total_reward(
             self._algorithm,
-            task_rewards,
-            log_priors,
+            self._center.taken_off(played.task_rewards, ended),
+            played.log_priors,
             self.reward_scaler,
             self.task.uses_log_prior,
         )

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from rl_tuner.algorithms.algorithm import Algorithm
+from rl_tuner.algorithms.centering import Center
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.networks.network import Network
 from rl_tuner.system.lazy_arrays import LazyArrays
@@ -47,6 +48,7 @@ class Replica(abc.ABC):
         task: Task,
         algorithm: Algorithm,
         config: RLTunerConfig,
+        center: Center = Center(),  # noqa: B008 - it does not change
         number: int = 0,
         count: int = 1,
     ):
@@ -57,6 +59,7 @@ class Replica(abc.ABC):
           task: what is played.
           algorithm: what is learned.
           config: the settings.
+          center: what is taken off the task's rewards.
           number: which replica this is.
           count: how many they are.
         """
@@ -64,7 +67,7 @@ class Replica(abc.ABC):
         self.q_network = prior.clone("q_network")
         self.reward_rnn = prior.clone("reward_rnn")
         self.rounds = tf.Variable(0, dtype=tf.int64, trainable=False, name="rounds")
-        self._algorithm, self._config = algorithm, config
+        self._algorithm, self._config, self._center = algorithm, config, center
 
     @property
     @abc.abstractmethod

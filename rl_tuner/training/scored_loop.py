@@ -156,6 +156,6 @@ class ScoredLoop(Loop):
     def _store(self, chunk: _Chunk, task_rewards: tf.Tensor) -> None:
         """Stores a chunk with its rewards."""
         replica = self._replica
-        rewards = replica.actor.total_rewards(task_rewards, chunk.log_priors)
+        rewards = replica.total_rewards(task_rewards, chunk.log_priors, chunk.fields)
         fields = {**chunk.fields, "rewards": rewards}
         replica.memory.add_chunk(fields)

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from rl_tuner.algorithms.algorithm import Algorithm, Batch
+from rl_tuner.algorithms.centering import Center
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.networks.network import Network
 from rl_tuner.scored_task import ScoredTask
@@ -42,6 +43,7 @@ class StepReplica(Replica):
         task: Task,
         algorithm: Algorithm,
         config: RLTunerConfig,
+        center: Center = Center(),  # noqa: B008 - it does not change
         number: int = 0,
         count: int = 1,
         initial_value: float | None = None,
@@ -53,6 +55,7 @@ class StepReplica(Replica):
           task: what is played.
           algorithm: what is learned.
           config: the settings.
+          center: what is taken off the task's rewards.
           number: which replica this is.
           count: how many they are.
           initial_value: what the Q network puts out at first; None leaves the prior's
@@ -61,7 +64,7 @@ class StepReplica(Replica):
         Raises:
           UserError: the memory does not fit into what is free.
         """
-        super().__init__(prior, task, algorithm, config, number, count)
+        super().__init__(prior, task, algorithm, config, center, number, count)
         self.target_network = prior.clone("target_network")
         if initial_value is not None:
             self.q_network.fill_logits(initial_value)
@@ -118,8 +121,9 @@ class StepReplica(Replica):
             turn: tf.Tensor, state: ActingState, sums: tf.Tensor
         ) -> tuple[tf.Tensor, ActingState, tf.Tensor]:
             step, state = self.actor.act(state, seeds[turn], epsilon)
-            rewards = self.actor.total_rewards(step.task_rewards, step.log_priors)
-            self.memory.add_step({**self.remember(step), "rewards": rewards})
+            fields = self.remember(step)
+            rewards = self.total_rewards(step.task_rewards, step.log_priors, fields)
+            self.memory.add_step({**fields, "rewards": rewards})
             played = [tf.reduce_sum(step.task_rewards), tf.reduce_sum(step.log_priors)]
             return turn + 1, state, sums + tf.stack(played)
 
@@ -133,6 +137,17 @@ class StepReplica(Replica):
     def _read(self, stored: Fields) -> Batch:
         networks = self.q_network, self.target_network, self.reward_rnn
         return self._mode.read(stored, *networks)
+
+    def total_rewards(
+        self, task_rewards: tf.Tensor, log_priors: tf.Tensor, fields: Fields
+    ) -> tf.Tensor:
+        """What is learned from: of the task's rewards and log p(a|s) [...] -> [...].
+
+        `fields` are of the same steps.
+        """
+        ended = 1.0 - fields["continues"]
+        centered = self._center.taken_off(task_rewards, ended)
+        return self.actor.total_rewards(centered, log_priors)
 
     def remember(self, step: Step) -> dict[str, tf.Tensor]:
         """What is remembered of a step but for its reward: fields [N, ...] by name."""
