@@ -29,7 +29,10 @@ def run_binary(name, *flags, cwd=None, timeout=300, is_new=False):
             timeout=timeout,
             check=False,
         )
-    with tempfile.NamedTemporaryFile("r") as out, tempfile.NamedTemporaryFile("r") as err:
+    with (
+        tempfile.NamedTemporaryFile("r") as out,
+        tempfile.NamedTemporaryFile("r") as err,
+    ):
         job = {
             "argv": command,
             "cwd": str(cwd or pathlib.Path.cwd()),
