@@ -75,10 +75,11 @@ START_TUNING = {
     "training_steps": 2_500_000,
     "output_every_nth": 250_000,
 }
-# The same by policy gradients: 64,000 molecules, of at most 120 tokens each.
+# What is best there: 64,000 molecules or so.
 START_POLICY_GRADIENT = {
-    "training_steps": 64_000 * 120,
-    "output_every_nth": 16_000 * 120,
+    "algorithm": "reinforce",
+    "training_steps": 2_200_000,
+    "output_every_nth": 220_000,
     "save_every_secs": 600.0,
 }
 POLICY_GRADIENT_SETTINGS = {
@@ -215,8 +216,9 @@ class MoleculeWorld(World):
         protocol = worlds.value_in(argv, "protocol", START_TOKEN)
         if protocol == RANDOM_TOKEN:
             return PAPER_TUNING
-        algorithm = worlds.value_in(argv, "algorithm", str(START_TUNING["algorithm"]))
-        if algorithm in POLICY_GRADIENTS:
+        best = str(START_POLICY_GRADIENT["algorithm"])
+        algorithm = worlds.value_in(argv, "algorithm", best)
+        if algorithm in POLICY_GRADIENTS and "algorithm" in FLAGS:
             return START_POLICY_GRADIENT
         return START_TUNING
 

@@ -129,11 +129,11 @@ class RLTuner:
     @property
     def step(self) -> int:
         """Environment steps so far, tokens that were acted, of all replicas."""
-        return int(self.replicas[0].rounds) * self.steps_per_round
+        return int(self.replicas[0].steps)
 
     @property
     def steps_per_round(self) -> int:
-        """Environment steps of a round, of all replicas together."""
+        """Environment steps of a round, of all replicas together, at the most."""
         return int(self.replicas[0].steps_per_round)
 
     def train(
@@ -161,12 +161,11 @@ class RLTuner:
             replica.expect(num_steps)
         at_once = self.loop.rounds_at_once
         steps_at_once = at_once * self.steps_per_round
-        left = -(-num_steps // steps_at_once) * at_once
         stretch = max(1, report_every // steps_at_once) * at_once
-        while left > 0:
-            rounds = min(left, stretch)
-            sums = self.loop.run(rounds)
-            left -= rounds
+        last = self.step + num_steps
+        while self.step < last:
+            left = -(-(last - self.step) // steps_at_once) * at_once
+            sums = self.loop.run(min(left, stretch))
             progress = self._progress(sums)
             divergence.check(
                 self.step,

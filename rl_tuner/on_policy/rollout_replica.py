@@ -52,6 +52,7 @@ class RolloutReplica(Replica):
         super().__init__(prior, task, algorithm, config, center, number, count)
         first = config.initial_reward_scaler or config.reward_scaler
         self.reward_scaler = tf.Variable(first, trainable=False)
+        self._steps = tf.Variable(0, dtype=tf.int64, trainable=False)
         # Of the training: its first environment step, and how many they are.
         self._training = tf.Variable([0, 0], dtype=tf.int64, trainable=False)
         self.learner = Learner(
@@ -77,14 +78,18 @@ class RolloutReplica(Replica):
 
     @property
     def steps_per_round(self) -> int:
-        """A sequence counts as many steps as it may have tokens."""
+        """As many as the sequences may have tokens."""
         return self._config.num_sequences * self.task.max_length * self.count
+
+    @property
+    def steps(self) -> int:
+        """As of `Replica`: the tokens of all sequences."""
+        return int(self._steps)
 
     def expect(self, num_steps: int) -> None:
         """What moves along a training does so over these, until it has ended."""
-        step = int(self.rounds) * self.steps_per_round
-        if step >= sum(self._training.numpy()):
-            self._training.assign([step, num_steps])
+        if self.steps >= sum(self._training.numpy()):
+            self._training.assign([self.steps, num_steps])
 
     def epsilon(self, index: tf.Tensor) -> tf.Tensor:
         """None: the policy itself explores."""
@@ -116,18 +121,18 @@ class RolloutReplica(Replica):
             seeds[0],
         )
 
-    def end_round(self, index: tf.Tensor, played: tf.Tensor) -> None:
+    def end_round(self, played: tf.Tensor) -> None:
         """Moves c and the learning rate to what they are in the next round."""
         first, number = tf.unstack(tf.cast(self._training, tf.float32))
-        step = tf.cast((index + 1) * self.steps_per_round, tf.float32)
-        progress = (step - first) / tf.maximum(number, 1.0)
+        _, _, kl, tokens = tf.unstack(played)
+        step = self._steps.assign_add(tf.cast(tokens * self.count, tf.int64))
+        progress = (tf.cast(step, tf.float32) - first) / tf.maximum(number, 1.0)
         rate = schedule.rate_left(progress, self._config)
         self.learner.optimizer.learning_rate.assign(self._config.learning_rate * rate)
         if self._config.target_kl is None:
             share = tf.where(first > 0.0, 1.0, progress)
             self.reward_scaler.assign(schedule.reward_scaler(share, self._config))
             return
-        _, _, kl, tokens = tf.unstack(played)
         self.reward_scaler.assign(
             kl_controller.next_scaler(
                 self.reward_scaler, kl / tokens, self._config.target_kl, rate
@@ -141,7 +146,7 @@ class RolloutReplica(Replica):
 
     def _variables(self) -> dict[str, Any]:
         variables = {**super()._variables(), "reward_scaler": self.reward_scaler}
-        variables["training"] = self._training
+        variables |= {"steps": self._steps, "training": self._training}
         if self.pending is not None:
             pending = self.pending._asdict()
             variables |= {f"pending/{name}": var for name, var in pending.items()}

@@ -75,5 +75,5 @@ class ScoredRollouts(Loop):
         played = sums_of(scored)
         with replica.memory.cut_to(length):
             learned = replica.learn(index)
-        replica.end_round(index, played)
+        replica.end_round(played)
         return tf.concat([learned, played], axis=0)

@@ -33,7 +33,7 @@ class CompiledLoop(Loop):
         ) -> tuple[tf.Tensor, Any, tf.Tensor]:
             state, played = replica.play(state, index)
             learned = replica.learn(index)
-            replica.end_round(index, played)
+            replica.end_round(played)
             return index + 1, state, sums + tf.concat([learned, played], axis=0)
 
         _, state, sums = tf.while_loop(

@@ -163,7 +163,7 @@ class _ReplicaLoop:
         return found[-2:]
 
     def _end_round(self, played: tf.Tensor) -> None:
-        self._replica.end_round(tf.identity(self._replica.rounds), played)
+        self._replica.end_round(played)
         self._replica.rounds.assign_add(1)
 
 

@@ -72,7 +72,12 @@ class Replica(abc.ABC):
     @property
     @abc.abstractmethod
     def steps_per_round(self) -> int:
-        """Environment steps of a round, of all replicas together."""
+        """Environment steps of a round, of all replicas together, at the most."""
+
+    @property
+    @abc.abstractmethod
+    def steps(self) -> int:
+        """Environment steps so far, of all replicas together."""
 
     @abc.abstractmethod
     def expect(self, num_steps: int) -> None:
@@ -103,9 +108,7 @@ class Replica(abc.ABC):
         _, seeds = self.seeds.of_round(index)
         return self.learner.learn(self.memory, seeds)
 
-    def end_round(  # noqa: B027 - optional
-        self, index: tf.Tensor, played: tf.Tensor
-    ) -> None:
+    def end_round(self, played: tf.Tensor) -> None:  # noqa: B027 - optional
         """Takes the sums of a round: means over replicas of what `play` added up."""
 
     @property

@@ -93,6 +93,11 @@ class StepReplica(Replica):
         """Environment steps of a round, of all replicas together."""
         return self._config.steps_per_round * self.count
 
+    @property
+    def steps(self) -> int:
+        """As of `Replica`: all rounds have as many."""
+        return int(self.rounds) * self.steps_per_round
+
     def expect(self, num_steps: int) -> None:
         """Epsilon falls over half of them, if the config does not say otherwise."""
         if self.actor.exploration_steps is None:
