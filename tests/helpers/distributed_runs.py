@@ -63,13 +63,15 @@ def mirrored():
     plain = RLTuner(prior(), CountingTask(), CONFIG)
     alone = distributed(tf.distribute.MirroredStrategy(["CPU:0"]))
     both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    pair, cut = distributed(both), distributed(both)
+    pair = distributed(both)
+    start = everything(pair)
+    train(pair, ROUNDS // 2)
+    saved = everything(pair)
+    pair.restore(start)
     reports = {
         name: train(tuner, ROUNDS)
         for name, tuner in (("plain", plain), ("alone", alone), ("pair", pair))
     }
-    train(cut, ROUNDS // 2)
-    saved = everything(cut)
     gone_on = distributed(both)
     gone_on.restore(saved)
     train(gone_on, ROUNDS - ROUNDS // 2)
