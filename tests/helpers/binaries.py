@@ -1,6 +1,5 @@
 """Runs the console scripts as a user does: in a process of their own."""
 
-import atexit
 import functools
 import json
 import os
@@ -29,10 +28,8 @@ def run_binary(name, *flags, cwd=None, timeout=300, is_new=False):
             timeout=timeout,
             check=False,
         )
-    with (
-        tempfile.NamedTemporaryFile("r") as out,
-        tempfile.NamedTemporaryFile("r") as err,
-    ):
+    temporary = functools.partial(tempfile.NamedTemporaryFile, "r")
+    with temporary() as out, temporary() as err:
         job = {
             "argv": command,
             "cwd": str(cwd or pathlib.Path.cwd()),
@@ -49,17 +46,22 @@ def run_binary(name, *flags, cwd=None, timeout=300, is_new=False):
 
 @functools.cache
 def _warm_process():
-    """One for each process of the tests; it ends with its standard input."""
+    """One for each process of the tests."""
     environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
-    server = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, str(pathlib.Path(__file__).with_name("warm_process.py"))],
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    atexit.register(server.communicate)
-    return server
+
+
+def end_warm_process():
+    """Ends it, if it was begun."""
+    if _warm_process.cache_info().currsize:
+        _warm_process().communicate()
+        _warm_process.cache_clear()
 
 
 def assert_refused(result, message):

@@ -67,20 +67,18 @@ def mirrored(config=CONFIG):
     plain = RLTuner(prior(), CountingTask(), config)
     alone = distributed(tf.distribute.MirroredStrategy(["CPU:0"]), config)
     both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    pair, cut = distributed(both, config), distributed(both, config)
-    reports = {
-        name: train(tuner, ROUNDS)
-        for name, tuner in (("plain", plain), ("alone", alone), ("pair", pair))
-    }
+    pair = distributed(both, config)
+    reports = {"plain": train(plain, ROUNDS), "alone": train(alone, ROUNDS)}
     saved = {}
-    half = ROUNDS // 2 * cut.steps_per_round
+    half = ROUNDS // 2 * pair.steps_per_round
 
     def save(progress):
+        reports["pair"] = progress
         if progress.step == half:
-            saved.update(everything(cut))
+            saved.update(everything(pair))
 
     # As a run that is cut, whose schedules are those of all of it.
-    cut.train(2 * half, save, report_every=half)
+    pair.train(2 * half, save, report_every=half)
     gone_on = distributed(both, config)
     gone_on.restore(saved)
     train(gone_on, ROUNDS - ROUNDS // 2)

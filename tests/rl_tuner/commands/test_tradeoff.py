@@ -45,6 +45,6 @@ def test_own_task_is_trained_at_each_c(tmp_path, monkeypatch):
     with open(tmp_path / "out" / "tradeoff.csv", newline="") as file:
         points = [(row["algorithm"], row["c"]) for row in csv.DictReader(file)]
     tuned = [point for point in points if point[0] == "psi"]
-    assert tuned == [("psi", "1.0"), ("psi", "2.0")]
+    assert tuned == [("psi", "2.0"), ("psi", "1.0")]
     assert ("optimum", "2.0") in points  # from sequences of the prior
     assert (tmp_path / "out" / "tradeoff.png").exists()
