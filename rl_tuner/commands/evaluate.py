@@ -78,7 +78,7 @@ def main() -> None:
     )
     remarks = [
         f"{model.path}, measured on {FLAGS.num_melodies:,} sequences.",
-        *remarks_on(task, FLAGS.num_melodies),
+        *remarks_on(task, FLAGS.num_melodies, evaluation.metrics),
         *task.remarks(),
     ]
     if output_dir:

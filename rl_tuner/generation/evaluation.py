@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from rl_tuner.algorithms.algorithm import take_actions
-from rl_tuner.generation.certificate import Certificate, certify
+from rl_tuner.generation.certificate import (
+    FEWEST_EFFECTIVE,
+    Certificate,
+    certify,
+)
 from rl_tuner.generation.diversity import Corpus, unique_share
 from rl_tuner.generation.policy import Generated, Policy
 from rl_tuner.metrics import Evaluation
@@ -143,13 +148,22 @@ def mean_of_tokens(values: np.ndarray, is_real: np.ndarray) -> tuple[float, floa
     return float(mean), float(np.std(residuals)) / math.sqrt(len(values))
 
 
-def remarks(task: Task, num_sequences: int) -> list[str]:
+def remarks(
+    task: Task, num_sequences: int, metrics: Mapping[str, float] | None = None
+) -> list[str]:
     """Sentences that a reader of a table of so many sequences must know."""
-    if not isinstance(task, ScoredTask) or num_sequences <= REWARDED_SEQUENCES:
-        return []
-    return [
-        f"The mean task reward is measured on the first {REWARDED_SEQUENCES:,} of them."
-    ]
+    found = []
+    if isinstance(task, ScoredTask) and num_sequences > REWARDED_SEQUENCES:
+        found.append(
+            "The mean task reward is measured on the first "
+            f"{REWARDED_SEQUENCES:,} of them."
+        )
+    if metrics and "objective" in metrics and "gap" not in metrics:
+        found.append(
+            f"The distance to the optimum is unknown: fewer than {FEWEST_EFFECTIVE} of "
+            "the sequences count as samples of it."
+        )
+    return found
 
 
 def log_priors(prior: Network, primes: tf.Tensor, sequences: np.ndarray) -> np.ndarray:
