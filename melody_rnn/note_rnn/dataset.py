@@ -248,7 +248,7 @@ def _unique_melodies(tunes: list[Tune], summary: _Summary) -> list[np.ndarray]:
     """The classes of each melody in C, the first of identical ones only."""
     unique: dict[bytes, np.ndarray] = {}
     for tune in tunes:
-        events, folded = melody_extraction.transpose_to_c(tune.events)
+        events, folded = melody_extraction.transpose_to_c(tune.events, tune.key)
         classes = np.array(melody_events_to_classes(events), np.int32)
         if classes.tobytes() in unique:
             summary.counts["duplicates"] += 1
