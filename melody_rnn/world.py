@@ -49,7 +49,9 @@ class MelodyWorld(World):
             "'paper' takes 0 for a rest and 1 for a hold, as the papers' rules do, "
             "which punishes held notes; 'corrected' reads them as what they are.",
         )
-        flags.DEFINE_string("key", "C major", "Any major or minor key, e.g. 'A minor'.")
+        flags.DEFINE_string(
+            "key", "C major", "Any key, e.g. 'A minor', 'Am' or 'D dorian'."
+        )
         flags.DEFINE_string(
             "reward_mode", "music_theory_all", f"One of {', '.join(MODES)}."
         )
@@ -156,12 +158,11 @@ class MelodyWorld(World):
 
     def write_settings(self) -> dict[str, Any]:
         """The tempo to write melodies at."""
-        from melody_rnn.notation.midi import read_tempo
+        from melody_rnn.notation.midi import check_tempo, read_tempo
 
         if FLAGS.qpm is None:
             return {"qpm": read_tempo(FLAGS.primer_midi)} if FLAGS.primer_midi else {}
-        if not 0 < FLAGS.qpm < float("inf"):
-            raise UserError(f"--qpm={FLAGS.qpm} must be above 0 and finite")
+        check_tempo(FLAGS.qpm, "--qpm")
         return {"qpm": FLAGS.qpm}
 
     def adapt_model(self, model: SequenceRNN) -> SequenceRNN:

@@ -1,6 +1,7 @@
 """Melodies from MIDI files and typed primers, and MIDI files from melodies."""
 
 import ast
+import io
 import itertools
 import os
 import pathlib
@@ -11,9 +12,12 @@ from typing import Any
 from melody_rnn import encoding
 from melody_rnn.notation import midi_files
 from rl_tuner.errors import UserError
+from rl_tuner.system import whole_files
 
 _DEFAULT_VELOCITY = 100
 _MAX_PRIMER_STEPS = 4096
+# MIDI writes a tempo as the microseconds of a quarter, in 24 bits.
+_MIN_QPM, _MAX_QPM = 60e6 / (2**24 - 1), 60e6
 
 
 def classes_to_note_sequence(
@@ -41,13 +45,21 @@ def classes_to_note_sequence(
 
     if not 1 <= velocity <= 127:
         raise UserError(f"velocity {velocity} is not in 1..127")
-    if not 0 < qpm < float("inf"):
-        raise UserError(f"tempo {qpm} is not a positive number of quarters a minute")
+    check_tempo(qpm, "tempo")
     melody = note_seq.Melody(
         encoding.classes_to_melody_events(classes),
         steps_per_quarter=encoding.STEPS_PER_QUARTER,
     )
     return melody.to_sequence(velocity=velocity, qpm=qpm)
+
+
+def check_tempo(qpm: float, name: str) -> None:
+    """Proves that MIDI can hold a tempo; a `UserError` gives it that name."""
+    if not _MIN_QPM <= qpm <= _MAX_QPM:
+        raise UserError(
+            f"{name} {qpm:g} is no number of quarters a minute that MIDI can hold; "
+            f"give one from {_MIN_QPM:.3f} to {_MAX_QPM:.0f}, such as 80"
+        )
 
 
 def write_midi(
@@ -64,10 +76,10 @@ def write_midi(
     import note_seq
 
     sequence = classes_to_note_sequence(classes, velocity, qpm)
-    midi = note_seq.note_sequence_to_pretty_midi(sequence)
+    data = io.BytesIO()
+    note_seq.note_sequence_to_pretty_midi(sequence).write(data)
     try:
-        with open(path, "wb") as file:
-            midi.write(file)
+        whole_files.write_atomically(pathlib.Path(path), data.getvalue())
     except OSError as error:
         raise UserError(f"cannot write MIDI file {path}: {error.strerror}") from error
 

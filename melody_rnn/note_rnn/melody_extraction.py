@@ -11,6 +11,7 @@ from melody_rnn.encoding import MAX_PITCH, MIN_PITCH, STEPS_PER_QUARTER
 from melody_rnn.notation import midi_files
 from melody_rnn.notation.midi_files import Line, Music
 
+POLYPHONIC = "polyphonic track (--ignore_polyphonic_notes keeps the highest notes)"
 _OCTAVE = 12
 _FINALS = (0, 9)  # of a major key and of its minor, above the major tonic
 
@@ -131,9 +132,7 @@ def _extract_line(
         melodies = list(_melodies(quantized, instrument, rules))
     except melodies_lib.PolyphonicMelodyError:
         extraction.skipped.append(
-            "notes faster than a sixteenth"
-            if _takes_turns(music, line)
-            else "polyphonic track"
+            "notes faster than a sixteenth" if _takes_turns(music, line) else POLYPHONIC
         )
         return
     kept_notes = sum(event >= 0 for _, melody in melodies for event in melody)

@@ -73,16 +73,17 @@ def main() -> None:
         raise UserError("--output_dir is missing; name a directory to write to")
     output_dir = cli.writable_directory(FLAGS.output_dir)
 
+    world = model.world
+    primers = world.primers_from_flags(FLAGS.num_outputs)
+    write_settings = world.write_settings()
+
     cli.load_tensorflow()
     from rl_tuner.runs import bulk_generation
 
     policy = model.policy()
-    world = model.world
     task_settings = model.run.task_settings if model.run else {}
     task = world.make_task(task_settings, policy.q_network)
     task.check_model(policy.q_network)
-    primers = world.primers_from_flags(FLAGS.num_outputs)
-    write_settings = world.write_settings()
     generation = bulk_generation.Generation(
         task=model.task,
         task_settings=json.dumps(task_settings),

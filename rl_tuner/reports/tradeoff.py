@@ -7,6 +7,7 @@ import os
 import pathlib
 from collections.abc import Mapping, Sequence
 
+from rl_tuner.reports import drawing
 from rl_tuner.reports.models import in_order, label
 from rl_tuner.system.whole_files import write_atomically
 
@@ -47,7 +48,9 @@ def plot_tradeoff(
         )
         kls = [point["kl"] for point in line]
         rewards = [point["task_reward"] for point in line]
-        axis.plot(kls, rewards, marker=marker, alpha=0.8, label=label(model))
+        axis.plot(
+            kls, rewards, marker=marker, alpha=0.8, label=drawing.literal(label(model))
+        )
         for point in line:
             axis.annotate(
                 f"c={point['c']:g}",
@@ -59,7 +62,10 @@ def plot_tradeoff(
     axis.set_xlabel("KL(policy || prior), nats a token")
     axis.set_ylabel("task reward a token")
     untuned = f"untuned: {prior['task_reward']:.2f} at KL 0"
-    axis.set_title(f"Reward against KL to the prior, along c ({untuned})", fontsize=11)
+    axis.set_title(
+        drawing.literal(f"Reward against KL to the prior, along c ({untuned})"),
+        fontsize=11,
+    )
     axis.grid(alpha=0.3)
     axis.legend()
-    figure.savefig(path, dpi=120)
+    drawing.write(figure, path, dpi=120)

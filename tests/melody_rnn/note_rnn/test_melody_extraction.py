@@ -11,6 +11,7 @@ from note_seq.protobuf import music_pb2
 from melody_rnn.notation import abc_notation
 from melody_rnn.notation.midi_files import MidiError
 from melody_rnn.note_rnn.melody_extraction import (
+    POLYPHONIC,
     ExtractionRules,
     extract_melodies,
     transpose_to_c,
@@ -72,7 +73,7 @@ def test_each_track_is_a_melody_and_drums_are_none():
 
 def test_polyphony_skips_the_track_or_keeps_the_highest():
     midi = _midi(_notes((60, 0, 2, 0), (67, 0, 2, 0), (64, 2, 4, 0)))
-    assert extract_melodies(midi, _RULES).skipped == ["polyphonic track"]
+    assert extract_melodies(midi, _RULES).skipped == [POLYPHONIC]
     rules = dataclasses.replace(_RULES, ignore_polyphonic_notes=True)
     extraction = extract_melodies(midi, rules)
     assert extraction.melodies == [[67, -2, 64, -2]]
