@@ -55,8 +55,10 @@ def open_file(data: bytes) -> Chunks:
 
 
 def is_boundary(body: bytes, place: int) -> bool:
-    """Whether a track may end here: another begins, or the file ends."""
-    return place == len(body) or body.startswith(_TRACK, place)
+    """Whether a track may end here: another begins, or only zeros follow."""
+    if place > len(body) or body.startswith(_TRACK, place):
+        return place <= len(body)
+    return not body[place : place + 1].strip(b"\0") and not body[place:].strip(b"\0")
 
 
 def next_track(body: bytes, place: int, remarks: list[str]) -> int | None:
