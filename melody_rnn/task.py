@@ -180,6 +180,20 @@ class MelodyTask(Task):
             write_midi(melody, directory / f"melody_{index + 1:02}.mid", qpm=qpm)
         plot_piano_rolls(sequences[:4], title, directory / "piano_roll.png")
 
+    def remarks_on(self, sequences: np.ndarray) -> list[str]:
+        """How many melodies [N, T] are silent, or begin so."""
+        is_note = np.asarray(sequences) >= FIRST_NOTE
+        silent = int((~is_note.any(axis=1)).sum())
+        late = int((~is_note[:, 0]).sum()) - silent
+        told = []
+        if silent:
+            told.append(f"{silent} of {len(is_note)} melodies are silent")
+        if late:
+            told.append(f"{late} of {len(is_note)} melodies begin with silence")
+        if told:
+            told[-1] += "; --write_first_note writes the note that each begins from"
+        return told
+
     def write_audio(self, sequences: np.ndarray, directory: pathlib.Path) -> None:
         """Writes the first melodies as WAV files beside their MIDI files."""
         for index, melody in enumerate(sequences[:NUM_AUDIBLE]):

@@ -45,7 +45,7 @@ def classes_to_note_sequence(
 
     if not 1 <= velocity <= 127:
         raise UserError(f"velocity {velocity} is not in 1..127")
-    check_tempo(qpm, "tempo")
+    check_tempo(qpm, "tempo ")
     melody = note_seq.Melody(
         encoding.classes_to_melody_events(classes),
         steps_per_quarter=encoding.STEPS_PER_QUARTER,
@@ -54,10 +54,10 @@ def classes_to_note_sequence(
 
 
 def check_tempo(qpm: float, name: str) -> None:
-    """Proves that MIDI can hold a tempo; a `UserError` gives it that name."""
+    """Proves that MIDI can hold a tempo; a `UserError` begins with its name."""
     if not _MIN_QPM <= qpm <= _MAX_QPM:
         raise UserError(
-            f"{name} {qpm:g} is no number of quarters a minute that MIDI can hold; "
+            f"{name}{qpm:g} is no number of quarters a minute that MIDI can hold; "
             f"give one from {_MIN_QPM:.3f} to {_MAX_QPM:.0f}, such as 80"
         )
 
