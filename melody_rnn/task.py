@@ -145,6 +145,9 @@ class MelodyTask(Task):
         stats = composition_stats(
             sequences, rules=self.settings.rules, key=self.settings.key
         )
+        if stats["num_notes"]:  # what musicians would count
+            share = 100 * stats["notes_not_in_key"] / stats["num_notes"]
+            stats["percent_of_notes_not_in_key"] = share
         return Judgement(table1_metrics(stats), table1_standard_errors(stats), stats)
 
     def metric_rows(self) -> list[MetricRow]:
@@ -155,6 +158,9 @@ class MelodyTask(Task):
         """How the rules were read, and what is wrong in the paper's table."""
         reading = _READINGS[self.settings.rules]
         return [
+            "Notes not in key are a share of all events, as in the paper, and many of "
+            "these hold a note or are silent; the share of the notes themselves is "
+            "among the counts: percent_of_notes_not_in_key.",
             f"The rules' reading of classes 0 and 1 is {reading}.",
             "In its Note RNN column the paper has two entries swapped, notes not in "
             "key and melodies starting with the tonic: its own checkpoint plays about "
