@@ -131,6 +131,10 @@ class World(abc.ABC):
         del num_outputs
         return None
 
+    def writes_beginnings(self) -> bool:
+        """Whether the generate flags ask for what sequences begin from as well."""
+        return False
+
     def write_settings(self) -> dict[str, Any]:
         """Arguments from the generate flags for the task's `write_samples`."""
         return {}

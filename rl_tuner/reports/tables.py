@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from rl_tuner.metrics import MetricRow
+from rl_tuner.reports import drawing
 
 # What `evaluation.evaluate_policy` measures in any world.
 POLICY_ROWS = (
@@ -106,5 +107,5 @@ def plot_curves(
         axis.grid(alpha=0.3)
     for axis in list(figure.axes)[len(labels) :]:
         axis.remove()
-    figure.suptitle(title)
-    figure.savefig(path, dpi=120)
+    figure.suptitle(drawing.literal(title))
+    drawing.write(figure, path, dpi=120)

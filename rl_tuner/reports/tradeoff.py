@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rl_tuner.errors import UserError
+from rl_tuner.reports import drawing
 from rl_tuner.reports.models import OPTIMUM, in_order, label
 from rl_tuner.reports.tables import format_figure, markdown_table
 from rl_tuner.system.whole_files import write_atomically
@@ -122,7 +123,12 @@ def plot_tradeoff(
         if model == OPTIMUM:
             style = {"color": "black", "linestyle": "--"}
         drawn = axis.plot(
-            kls[0], rewards[0], marker=marker, alpha=0.8, label=label(model), **style
+            kls[0],
+            rewards[0],
+            marker=marker,
+            alpha=0.8,
+            label=drawing.literal(label(model)),
+            **style,
         )
         axis.errorbar(
             *(kls[0], rewards[0]),
@@ -146,7 +152,7 @@ def plot_tradeoff(
     axis.set_title(f"Reward against KL to the prior, along c ({untuned})", fontsize=11)
     axis.grid(alpha=0.3)
     axis.legend(fontsize=8)
-    figure.savefig(path, dpi=120)
+    drawing.write(figure, path, dpi=120)
 
 
 def _groups(points: Sequence[Point]) -> dict[tuple[str, float], list[Point]]:

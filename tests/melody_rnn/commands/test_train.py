@@ -211,6 +211,21 @@ def test_another_seed_gives_another_model_and_is_no_continuation(data, whole, tm
         _train(other_seed, data, tmp_path / "one")
 
 
+def test_another_corpus_of_equal_counts_is_no_continuation(data, tmp_path):
+    _train(_CONFIG, data, tmp_path)
+    first = data.training[0].copy()
+    first[-1] = 5 if first[-1] != 5 else 6
+    other = dataclasses.replace(data, training=[first, *data.training[1:]])
+    with pytest.raises(UserError, match=r"of other settings, .*: data_checksum is"):
+        _train(_CONFIG, other, tmp_path)
+    # A run of before there were checksums goes on.
+    path = tmp_path / "training_config.json"
+    settings = json.loads(path.read_text())
+    del settings["data_checksum"]
+    path.write_text(json.dumps(settings))
+    _train(_CONFIG, data, tmp_path)
+
+
 def test_it_stops_when_nothing_is_gained(data, tmp_path):
     config = dataclasses.replace(
         _CONFIG, learning_rate=1e-12, num_training_steps=1000, patience=2
