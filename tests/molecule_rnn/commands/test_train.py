@@ -74,7 +74,10 @@ def test_what_the_network_reads():
     assert start_token.tolist() == [EOS, 1, 1, 2, EOS]
 
 
-@pytest.mark.parametrize("protocol", ["start_token", "random_token"])
+@pytest.mark.parametrize(
+    "protocol",
+    [pytest.param("start_token", marks=pytest.mark.learning), "random_token"],
+)
 def test_it_learns_to_write_molecules(dataset, tmp_path, protocol):
     config = dataclasses.replace(
         _CONFIG,
