@@ -158,13 +158,13 @@ class MelodyTask(Task):
         """How the rules were read, and what is wrong in the paper's table."""
         reading = _READINGS[self.settings.rules]
         return [
-            "Notes not in key are a share of all events, as in the paper, and many of "
-            "these hold a note or are silent; the share of the notes themselves is "
-            "among the counts: percent_of_notes_not_in_key.",
             f"The rules' reading of classes 0 and 1 is {reading}.",
             "In its Note RNN column the paper has two entries swapped, notes not in "
             "key and melodies starting with the tonic: its own checkpoint plays about "
             ".9% out of key. They stand here as they are printed there.",
+            "Notes not in key are a share of all events, as in the paper, and many of "
+            "these hold a note or are silent; the share of the notes themselves is "
+            "among the counts: percent_of_notes_not_in_key.",
         ]
 
     def token_labels(self) -> list[str]:

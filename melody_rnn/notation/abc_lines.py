@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import quopri
 import re
 
 # The fields that decide which notes sound. All others, and directives such as
@@ -14,6 +15,7 @@ _CONTINUED_FIELD = re.compile(r"\+:")
 # LF, CR LF and CR, and CR CR LF where a line end was converted twice; nothing else
 # that Python takes for a line end, such as the ellipsis of Windows' encoding.
 _LINE_END = re.compile(r"\r*\n|\r")
+_MAIL, _NO_MAIL = re.compile(rb"=3D|=20\r?\n"), re.compile(rb"=(?![\dA-F]{2}|\r?\n)")
 _BLOCK_BEGIN = re.compile(r"%%\s*begin(\w+)")
 
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le"}
@@ -51,7 +53,13 @@ _NO_PLAIN_PASSAGE = re.compile(r":\||\|:|::|\[V:|^V:|[|\[]\s*\d", re.MULTILINE)
 
 
 def decode(data: bytes) -> str:
-    """The text of a file in UTF-8, UTF-16 or Windows' Western encoding."""
+    """The text of a file in UTF-8, UTF-16 or Windows' Western encoding.
+
+    Tunes that were saved from mail may be in its quoted-printable, where =3D is an
+    equals sign: no note is called 3D.
+    """
+    if _MAIL.search(data) and not _NO_MAIL.search(data):
+        data = quopri.decodestring(data)
     for mark, encoding in _MARKS.items():
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, errors="replace")
