@@ -49,7 +49,8 @@ def comparison_table(
 
 def markdown_table(table: Sequence[Sequence[str]]) -> str:
     """Lays out cells [rows, columns], the first row a header, for people to read."""
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    # At least two: a rule needs a dash before its colon.
+    widths = [max(2, *map(len, column)) for column in zip(*table, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = []
     for cells in [table[0], rule, *table[1:]]:

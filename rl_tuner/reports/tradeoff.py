@@ -171,6 +171,7 @@ def _mean(runs: Sequence[Point], name: str) -> str:
     """The mean of those that know it, with the standard deviation."""
     values = [float(run[name]) for run in runs if run.get(name, "") != ""]
     if len(values) < len(runs):
-        return "unknown" if name == "gap" else "-"
+        is_uncertain = name == "gap" and "objective" in runs[0]
+        return "unknown" if is_uncertain else "-"
     text = format_figure(float(np.mean(values)))
     return f"{text} ± {format_figure(float(np.std(values)))}" if values[1:] else text

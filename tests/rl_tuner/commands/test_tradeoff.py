@@ -6,6 +6,7 @@ import pytest
 import toy_task
 from binaries import run_binary
 
+from rl_tuner.errors import UserError
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.reports import tradeoff
 
@@ -21,6 +22,49 @@ def test_points_are_written(tmp_path):
         rows = list(csv.DictReader(file))
     assert [row["algorithm"] for row in rows] == ["psi", "q"]
     assert float(rows[1]["task_reward"]) == 2.5
+
+
+def test_table_has_a_row_for_each_model_and_c():
+    def point(model, c, seed, **figures):
+        return {
+            **{"algorithm": model, "c": c, "seed": seed, "objective": 1.0},
+            **{"kl": 0.25, "task_reward": 2.0, "entropy": 1.0, "unique": 100.0},
+            **figures,
+        }
+
+    points = [
+        point("reinforce", 2.0, 0, kl=0.1, gap=3.0, seconds=4.0),
+        point("reinforce", 2.0, 1, kl=0.3, seconds=4.0),
+        point("psi", 0.5, 0, gap=7.5),
+        {"algorithm": "optimum", "c": 2.0, "kl": 0.2, "task_reward": 9.0},
+    ]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in tradeoff.table(points).splitlines()[2:]
+    ]
+    assert rows == [
+        ["Psi", "0.5", "1", "0.25", "2.00", "1.00", "100.00", "7.50", "-"],
+        # One seed's samples do not carry the distance: nor does the mean.
+        [
+            *("REINFORCE", "2", "2", "0.20 ± 0.10", "2.00 ± 0.00", "1.00 ± 0.00"),
+            *("100.00 ± 0.00", "unknown", "4.00 ± 0.00"),
+        ],
+        ["exact optimum", "2", "-", "0.20", "9.00", "-", "-", "-", "-"],
+    ]
+
+
+def test_points_of_another_tradeoff_come_under_a_name(tmp_path):
+    path = tmp_path / "tradeoff.csv"
+    optimum = {**POINTS[1], "algorithm": "optimum"}  # is found anew
+    tradeoff.write_points(path, [*POINTS, {**POINTS[0], "gap": 2.5}, optimum])
+    read = tradeoff.read_points(path, "long")
+    names = [point["algorithm"] for point in read]
+    assert names == ["Psi, long", "Q, long", "Psi, long"]
+    assert read[0] == {**POINTS[0], "algorithm": "Psi, long"}
+    assert read[2]["gap"] == 2.5
+    path.write_text("algorithm,c\npsi,much\n")
+    with pytest.raises(UserError, match="holds no points of rl_tuner_tradeoff"):
+        tradeoff.read_points(path, "long")
 
 
 def test_figure_is_drawn(tmp_path):
