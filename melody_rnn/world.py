@@ -49,7 +49,9 @@ class MelodyWorld(World):
             "'paper' takes 0 for a rest and 1 for a hold, as the papers' rules do, "
             "which punishes held notes; 'corrected' reads them as what they are.",
         )
-        flags.DEFINE_string("key", "C major", "Any major or minor key, e.g. 'A minor'.")
+        flags.DEFINE_string(
+            "key", "C major", "Any key, e.g. 'A minor', 'Am' or 'D dorian'."
+        )
         flags.DEFINE_string(
             "reward_mode", "music_theory_all", f"One of {', '.join(MODES)}."
         )
@@ -84,6 +86,12 @@ class MelodyWorld(World):
             None,
             "Quarter notes a minute of what is written; by default those of "
             "--primer_midi, else 80.",
+        )
+        flags.DEFINE_bool(
+            "write_first_note",
+            False,
+            "Without a primer: write the random note too that each melody begins from. "
+            "Without it a melody that holds the note begins with silence.",
         )
 
     def task_settings(self) -> dict[str, Any]:
@@ -123,6 +131,10 @@ class MelodyWorld(World):
         primers = take_primers(settings)
         return own_rules.make_task(primers=primers, **settings)
 
+    def policy_gradient_settings(self) -> dict[str, Any]:
+        """A c that leaves variety: at the papers' it becomes a few melodies alone."""
+        return {"reward_scaler": 0.5}
+
     def publication(self) -> Publication:
         """Table 1 and the figures of Jaques et al. 2016."""
         from melody_rnn.publication import MelodyPublication
@@ -154,14 +166,23 @@ class MelodyWorld(World):
             return None
         return [read_primer(FLAGS.primer_midi, FLAGS.primer_melody)] * num_outputs
 
+    def writes_beginnings(self) -> bool:
+        """Whether the random first notes are written."""
+        given = FLAGS.primer_midi or FLAGS.primer_melody
+        if FLAGS.write_first_note and given:
+            raise UserError(
+                "--write_first_note writes random notes, and a primer takes their "
+                "place; drop one of them"
+            )
+        return bool(FLAGS.write_first_note)
+
     def write_settings(self) -> dict[str, Any]:
         """The tempo to write melodies at."""
-        from melody_rnn.notation.midi import read_tempo
+        from melody_rnn.notation.midi import check_tempo, read_tempo
 
         if FLAGS.qpm is None:
             return {"qpm": read_tempo(FLAGS.primer_midi)} if FLAGS.primer_midi else {}
-        if not 0 < FLAGS.qpm < float("inf"):
-            raise UserError(f"--qpm={FLAGS.qpm} must be above 0 and finite")
+        check_tempo(FLAGS.qpm, "--qpm=")
         return {"qpm": FLAGS.qpm}
 
     def adapt_model(self, model: SequenceRNN) -> SequenceRNN:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from molecule_rnn.scoring.molecule_statistics import HISTOGRAMS
+from rl_tuner.reports import drawing
 
 _LABELS = {
     "log_p": "logP",
@@ -41,18 +42,18 @@ def plot_properties(
         for model, runs in stats.items():
             total = sum(run["num_valid"] for run in runs)
             if not total:
-                axis.plot([], [], label=f"{model}: not one molecule")
+                axis.plot([], [], label=drawing.literal(f"{model}: not one molecule"))
                 continue
             counts = np.sum([run["histograms"][name] for run in runs], axis=0)
             mean = sum(run["sums"][name] for run in runs) / total
             axis.stairs(
                 100 * counts / total,
                 edges,
-                label=f"{model}: mean {mean:.2f}",
+                label=drawing.literal(f"{model}: mean {mean:.2f}"),
                 linewidth=1.5,
             )
         axis.set_xlabel(label)
         axis.set_ylabel("% of valid molecules")
         axis.legend(fontsize=8)
         axis.grid(alpha=0.3)
-    figure.savefig(path, dpi=110)
+    drawing.write(figure, path, dpi=110)

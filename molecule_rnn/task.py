@@ -102,11 +102,10 @@ class MoleculeTask(ScoredTask):
         """Begins to score: see `ScoredTask.start_scoring` and `prefix_rewards`."""
         is_read = np.arange(prefixes.tokens.shape[1]) < prefixes.lengths[:, np.newaxis]
         tokens = np.where(is_read, prefixes.tokens, EOS)
-        strings = self.vocabulary.decode(tokens)
-        if not self.reward_settings.scores_prefixes:
-            whole = zip(strings, prefixes.ended, strict=True)
-            strings = [string if ended else "" for string, ended in whole]
-        pending = self._pool.start(strings)
+        strings = np.full([len(tokens)], "", object)
+        is_scored = prefixes.ended | self.reward_settings.scores_prefixes
+        strings[is_scored] = self.vocabulary.decode(tokens[is_scored])
+        pending = self._pool.start(strings.tolist())
         runs = carbon_runs(tokens, prefixes.lengths, self._carbon)
 
         def collect() -> np.ndarray:

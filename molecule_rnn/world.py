@@ -14,6 +14,7 @@ from molecule_rnn.scoring.rewards import (
 )
 from molecule_rnn.smiles_rnn.config import PROTOCOLS, RANDOM_TOKEN, START_TOKEN
 from rl_tuner import worlds
+from rl_tuner.config import POLICY_GRADIENTS
 from rl_tuner.errors import UserError
 from rl_tuner.world import World
 
@@ -73,6 +74,18 @@ START_TUNING = {
     "replay_capacity": 2304,
     "training_steps": 2_500_000,
     "output_every_nth": 250_000,
+}
+# What is best there: 64,000 molecules or so.
+START_POLICY_GRADIENT = {
+    "algorithm": "reinforce",
+    "training_steps": 2_200_000,
+    "output_every_nth": 220_000,
+    "save_every_secs": 600.0,
+}
+POLICY_GRADIENT_SETTINGS = {
+    "num_sequences": 128,
+    "learning_rate": 2e-4,
+    "reward_scaler": 0.033,
 }
 # What terms are worth where it is not as in the paper. From a start token only whole
 # molecules are rewarded, for being drug-like: to reward prefixes that are molecules
@@ -201,7 +214,17 @@ class MoleculeWorld(World):
     def tuning_defaults(self, argv: list[str]) -> dict[str, Any]:
         """The flags of tuning whose defaults are other than the melodies'."""
         protocol = worlds.value_in(argv, "protocol", START_TOKEN)
-        return PAPER_TUNING if protocol == RANDOM_TOKEN else START_TUNING
+        if protocol == RANDOM_TOKEN:
+            return PAPER_TUNING
+        best = str(START_POLICY_GRADIENT["algorithm"])
+        algorithm = worlds.value_in(argv, "algorithm", best)
+        if algorithm in POLICY_GRADIENTS and "algorithm" in FLAGS:
+            return START_POLICY_GRADIENT
+        return START_TUNING
+
+    def policy_gradient_settings(self) -> dict[str, Any]:
+        """Batches and steps for molecules, and how much they are worth."""
+        return POLICY_GRADIENT_SETTINGS
 
     def paper_defaults(self) -> dict[str, Any]:
         """The flags that repeat Table 2 of Jaques et al. 2017."""

@@ -14,7 +14,13 @@ ALGORITHMS = {
     "psi": "rl_tuner.algorithms.value_learning:PsiLearning",
     "g": "rl_tuner.algorithms.value_learning:GLearning",
     "pure_rl": "rl_tuner.algorithms.value_learning:RewardsOnly",
+    "reinforce": "rl_tuner.algorithms.policy_gradient:Reinforce",
+    "ppo": "rl_tuner.algorithms.policy_gradient:PPO",
+    "dap": "rl_tuner.algorithms.policy_gradient:DAP",
 }
+POLICY_GRADIENTS = ("reinforce", "ppo", "dap")
+# What the papers compare.
+PAPER_ALGORITHMS = tuple(name for name in ALGORITHMS if name not in POLICY_GRADIENTS)
 EXPLORATION_MODES = ("egreedy", "boltzmann")
 TERMINALS = ("bootstrap", "zero")
 INITIAL_VALUES = ("prior", "zero", "median")
@@ -29,14 +35,34 @@ class RLTunerConfig:
 
     algorithm: str = setting(
         "psi",
-        "Q-learning with the log prior, Psi-learning, G-learning, or rewards only.",
+        "Q-learning with the log prior, Psi-learning, G-learning, or rewards only, as "
+        "in the papers; or a policy gradient on whole sequences: REINFORCE, PPO, or "
+        "REINVENT's DAP.",
         choices=tuple(ALGORITHMS),
         own="some_module:SomeAlgorithm",
     )
     reward_scaler: float = setting(
         2.0, "1/c, the weight of the task's reward against log p(a|s).", low=0
     )
-    discount_rate: float = setting(0.5, "Gamma.", low=0, high=1)
+    target_kl: float | None = setting(
+        None,
+        "KL of the policy from the prior, in nats a token, that is held by moving c "
+        "from where reward_scaler sets it. For policy gradients.",
+        above=0,
+    )
+    initial_reward_scaler: float | None = setting(
+        None,
+        "1/c that training begins with, and moves from to reward_scaler over its first "
+        "half. For policy gradients.",
+        above=0,
+    )
+    discount_rate: float = setting(
+        0.5,
+        "Gamma; 1 is the objective itself.",
+        low=0,
+        high=1,
+        of=dict.fromkeys(POLICY_GRADIENTS, 1.0),
+    )
     exploration_mode: str = setting(
         "egreedy",
         "epsilon-greedy, or samples of the policy.",
@@ -53,11 +79,23 @@ class RLTunerConfig:
     final_epsilon: float = setting(
         0.1, "Share of random actions after exploration_steps.", low=0, high=1
     )
-    learning_rate: float = setting(1e-3, "Of Adam.", above=0, high=1)
+    learning_rate: float = setting(
+        1e-3, "Of Adam.", above=0, high=1, of=dict.fromkeys(POLICY_GRADIENTS, 2e-3)
+    )
+    learning_rate_decay: float = setting(
+        0.0,
+        "Share of the training, at its end, over which the learning rate falls to 0. "
+        "For policy gradients.",
+        low=0,
+        high=1,
+        of=dict.fromkeys(POLICY_GRADIENTS, 0.3),
+    )
     clip_norm: float = setting(
         5.0,
-        "L2 norm that each weight's gradient is clipped to, on its own.",
+        "L2 norm that each weight's gradient is clipped to, on its own; of policy "
+        "gradients that of all together.",
         above=0,
+        of=dict.fromkeys(POLICY_GRADIENTS, 1.0),
     )
     target_network_update_rate: float = setting(
         0.01,
@@ -70,8 +108,27 @@ class RLTunerConfig:
     num_sequences: int = setting(
         5,
         "Sequences that are played side by side; it must divide train_every_nth or be "
-        "a multiple of it.",
+        "a multiple of it. Of policy gradients a batch.",
         low=1,
+        of=dict.fromkeys(POLICY_GRADIENTS, 64),
+    )
+    updates_per_batch: int = setting(
+        1,
+        "Updates from each batch of whole sequences. For policy gradients.",
+        low=1,
+        of={"ppo": 4},
+    )
+    clip_ratio: float = setting(
+        0.2,
+        "Epsilon of PPO: how far the ratio to the policy that sampled counts.",
+        above=0,
+        high=1,
+    )
+    num_best: int = setting(
+        0,
+        "Sequences of each batch that are drawn from the 100 best so far, where "
+        "rewards are rare. For policy gradients.",
+        low=0,
     )
     rounds_per_scoring: int = setting(
         10,
@@ -122,6 +179,11 @@ class RLTunerConfig:
         "prior's.",
         choices=INITIAL_VALUES,
     )
+    center_rewards: bool = setting(
+        False,
+        "Take off the task's rewards what the prior's sequences earn on average: the "
+        "optimum stays, and values have less to learn.",
+    )
     reference_g_update: bool = setting(
         False,
         "Under G, train the Reward RNN too, as the reference implementation did; it "
@@ -131,7 +193,10 @@ class RLTunerConfig:
 
     def __post_init__(self) -> None:
         """Refuses values that make no sense, by a `UserError` that names them."""
+        settings.resolve(self, self.algorithm)
         settings.check(self)
+        if self.algorithm in POLICY_GRADIENTS:
+            return
         for name in ("minibatch_size", "num_sequences"):
             if not self.replay_capacity >= getattr(self, name):
                 raise UserError(
@@ -144,6 +209,11 @@ class RLTunerConfig:
                 f"replay_mode {self.replay_mode!r} does not replay; choose "
                 "'whole_sequence', or trace_decay 0"
             )
+        if ":" not in self.algorithm:
+            self.check_rounds()
+
+    def check_rounds(self) -> None:
+        """Refuses rounds that do not come out even, of what learns from steps."""
         wide, narrow = self.num_sequences, self.train_every_nth
         if max(wide, narrow) % min(wide, narrow):
             raise UserError(

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from rl_tuner import assembly
 from rl_tuner.algorithms import get_algorithm
-from rl_tuner.algorithms.algorithm import Algorithm
 from rl_tuner.config import RLTunerConfig
-from rl_tuner.errors import UserError
 from rl_tuner.generation import evaluation
 from rl_tuner.generation.policy import Policy
 from rl_tuner.networks.network import Network
-from rl_tuner.scored_task import ScoredTask
 from rl_tuner.system.lazy_arrays import LazyArrays
 from rl_tuner.task import Task
 from rl_tuner.training import divergence
 from rl_tuner.training.actor import Actor
-from rl_tuner.training.compiled_loop import CompiledLoop
-from rl_tuner.training.distributed_loop import DistributedLoop, first_replica
 from rl_tuner.training.learner import Learner, Update
-from rl_tuner.training.loop import Loop
 from rl_tuner.training.memory import Memory
 from rl_tuner.training.replay_modes import Fields
-from rl_tuner.training.replica import Replica
-from rl_tuner.training.scored_loop import ScoredLoop
-
-# Of the prior, whose median return a network may begin with.
-_SEQUENCES_FOR_MEDIAN = 512
 
 __all__ = ["RLTuner", "RLTunerConfig", "TrainingProgress"]
 
@@ -45,6 +36,9 @@ class TrainingProgress(NamedTuple):
       task_reward: r(s, a) a token, unscaled, of the exploring policy.
       log_prior: log p(a|s) a token under the Reward RNN, of the exploring policy.
       epsilon: at this step.
+      kl: of the policy from the prior, a token, in the states that were sampled; NaN
+        of a policy that explored.
+      reward_scaler: 1/c at this step.
     """
 
     step: int
@@ -52,6 +46,8 @@ class TrainingProgress(NamedTuple):
     task_reward: float
     log_prior: float
     epsilon: float
+    kl: float = math.nan
+    reward_scaler: float = math.nan
 
 
 class RLTuner:
@@ -88,20 +84,10 @@ class RLTuner:
         self.config = config or RLTunerConfig()
         self.task = task
         self.algorithm = get_algorithm(self.config.algorithm)
-        _check_settings(self.algorithm, task, self.config, strategy)
-        value = _initial_value(prior, task, self.config)
-        make = functools.partial(
-            Replica, prior, task, self.algorithm, self.config, value
+        self.replicas = assembly.make_replicas(
+            prior, task, self.algorithm, self.config, strategy
         )
-        if strategy is None:
-            self.replicas = [make()]
-        else:
-            self.replicas = []
-            count, first = strategy.num_replicas_in_sync, first_replica(strategy)
-            for number, device in enumerate(strategy.extended.worker_devices, first):
-                with tf.device(device):
-                    self.replicas.append(make(number, count))
-        self.loop = _make_loop(self.replicas, task, self.config, strategy)
+        self.loop = assembly.make_loop(self.replicas, task, self.config, strategy)
 
     @property
     def q_network(self) -> Network:
@@ -134,14 +120,21 @@ class RLTuner:
         return self.replicas[0].learner
 
     @property
+    def reward_scaler(self) -> float:
+        """1/c, which a target KL moves."""
+        if self.algorithm.is_on_policy:
+            return float(self.replicas[0].reward_scaler)
+        return self.config.reward_scaler
+
+    @property
     def step(self) -> int:
         """Environment steps so far, tokens that were acted, of all replicas."""
-        return int(self.replicas[0].rounds) * self.steps_per_round
+        return int(self.replicas[0].steps)
 
     @property
     def steps_per_round(self) -> int:
-        """Environment steps of a round, of all replicas together."""
-        return self.replicas[0].steps_per_round
+        """Environment steps of a round, of all replicas together, at the most."""
+        return int(self.replicas[0].steps_per_round)
 
     def train(
         self,
@@ -165,22 +158,19 @@ class RLTuner:
           UserError: the task's rewards make no sense.
         """
         for replica in self.replicas:
-            if replica.actor.exploration_steps is None:
-                replica.actor.exploration_steps = num_steps // 2
+            replica.expect(num_steps)
         at_once = self.loop.rounds_at_once
         steps_at_once = at_once * self.steps_per_round
-        left = -(-num_steps // steps_at_once) * at_once
         stretch = max(1, report_every // steps_at_once) * at_once
-        while left > 0:
-            rounds = min(left, stretch)
-            sums = self.loop.run(rounds)
-            left -= rounds
-            progress = self._progress(sums, rounds * self.steps_per_round)
+        last = self.step + num_steps
+        while self.step < last:
+            left = -(-(last - self.step) // steps_at_once) * at_once
+            sums = self.loop.run(min(left, stretch))
+            progress = self._progress(sums)
             divergence.check(
                 self.step,
                 progress.loss,
-                self.memory.replay.stored("rewards"),
-                self.config.discount_rate,
+                self.replicas[0].loss_limit,
                 self.q_network.get_weights(),
             )
             if report:
@@ -213,7 +203,11 @@ class RLTuner:
         The metrics are those of `evaluation.evaluate_policy`.
         """
         return evaluation.evaluate_policy(
-            self.policy, self.task, num_sequences, seed
+            self.policy,
+            self.task,
+            num_sequences,
+            seed,
+            reward_scaler=self.reward_scaler,
         ).metrics
 
     def state(self) -> LazyArrays:
@@ -239,62 +233,16 @@ class RLTuner:
         for other in others:
             other.restore(LazyArrays.of_folder(state, f"replica_{other.number}"))
 
-    def _progress(self, sums: np.ndarray, steps: int) -> TrainingProgress:
-        """The means of a stretch of so many steps, from its sums."""
-        loss, updates, reward, log_p = sums
+    def _progress(self, sums: np.ndarray) -> TrainingProgress:
+        """The means of a stretch of steps, from its sums."""
+        loss, updates, reward, log_p, kl, tokens = sums
+        is_known = self.algorithm.is_on_policy
         return TrainingProgress(
             step=self.step,
             loss=float(loss / max(updates, 1)),
-            task_reward=float(reward / steps),
-            log_prior=float(log_p / steps),
+            task_reward=float(reward / tokens),
+            log_prior=float(log_p / tokens),
             epsilon=float(self.replicas[0].epsilon(self.replicas[0].rounds)),
+            kl=float(kl / tokens) if is_known else math.nan,
+            reward_scaler=self.reward_scaler,
         )
-
-
-def _make_loop(
-    replicas: list[Replica],
-    task: Task,
-    config: RLTunerConfig,
-    strategy: tf.distribute.Strategy | None,
-) -> Loop:
-    """The loop that the task's rewards and the devices ask for."""
-    if strategy is not None:
-        return DistributedLoop(strategy, replicas, config.updates_per_round)
-    [replica] = replicas
-    if isinstance(task, ScoredTask):
-        return ScoredLoop(replica, task, config)
-    return CompiledLoop(replica)
-
-
-def _check_settings(
-    algorithm: Algorithm,
-    task: Task,
-    config: RLTunerConfig,
-    strategy: tf.distribute.Strategy | None,
-) -> None:
-    """Refuses what does not go together."""
-    if strategy is not None and isinstance(task, ScoredTask):
-        raise UserError(
-            f"the task {task.name!r} scores outside of the compiled loop, which cannot "
-            "be distributed; its processes use all cores as it is"
-        )
-    if config.initial_values != "prior" and not algorithm.acts_with_prior:
-        raise UserError(
-            f"initial_values {config.initial_values!r} is for algorithms whose policy "
-            f"holds the prior by itself, as 'g', not for {config.algorithm!r}, whose "
-            "values hold it; choose 'prior'"
-        )
-
-
-def _initial_value(prior: Network, task: Task, config: RLTunerConfig) -> float | None:
-    """What G is everywhere before anything is learned; None for the prior's logits."""
-    if config.initial_values == "prior":
-        return None
-    if config.initial_values == "zero":
-        return 0.0
-    generated = evaluation.generate_for_task(
-        Policy.of_prior(prior), task, _SEQUENCES_FOR_MEDIAN, seed=config.seed
-    )
-    rewards = np.asarray(task.rewards(generated.sequences))
-    discounts = config.discount_rate ** np.arange(rewards.shape[1])
-    return config.reward_scaler * float(np.median(rewards @ discounts))

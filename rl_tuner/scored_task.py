@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from rl_tuner.errors import UserError
 from rl_tuner.sequence_ends import sequence_lengths
 from rl_tuner.task import Task
 
@@ -74,10 +75,29 @@ class ScoredTask(Task):
 
         def collect() -> np.ndarray:
             rewards = np.zeros(sequences.shape, np.float32)
-            rewards[rows, columns] = wait()
+            rewards[rows, columns] = self.checked(wait(), len(rows))
             return rewards
 
         return collect
+
+    def checked(self, rewards: np.ndarray, number: int) -> np.ndarray:
+        """What `start_scoring` found of so many prefixes, as float32.
+
+        Raises:
+          UserError: it is not one number for each.
+        """
+        rewards = np.asarray(rewards, np.float32)
+        if rewards.shape != (number,):
+            raise UserError(
+                f"the task {self.name!r} gave rewards of shape {rewards.shape} for "
+                f"{number} prefixes; it must give one for each"
+            )
+        if not np.isfinite(rewards).all():
+            raise UserError(
+                f"the task {self.name!r} gave a reward that is not finite; rewards "
+                "must be numbers"
+            )
+        return rewards
 
 
 class PythonTask(ScoredTask):

@@ -18,3 +18,9 @@ def is_token(sequences: np.ndarray, end_token: int | None) -> np.ndarray:
     """Whether each entry is a token, and not padding after the end: [N, T] bool."""
     lengths = sequence_lengths(sequences, end_token)
     return np.arange(sequences.shape[1]) < lengths[:, np.newaxis]
+
+
+def is_last(sequences: np.ndarray, end_token: int | None) -> np.ndarray:
+    """Whether each entry is the last token of its sequence: [N, T] bool."""
+    lengths = sequence_lengths(sequences, end_token)
+    return np.arange(1, sequences.shape[1] + 1) == lengths[:, np.newaxis]

@@ -15,7 +15,7 @@ import dataclasses
 import inspect
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from rl_tuner.errors import UserError
@@ -37,6 +37,8 @@ class Setting:
       choices: the values that a text can have; empty for any.
       own: how a user's own choice is written, where one is taken: "my_module:MyClass".
       flag: the flag's name, where it is not the field's.
+      of: other defaults, by what decides about them: see `resolve`.
+      default: the default; of a setting with others the field's is None.
     """
 
     help: str
@@ -46,13 +48,22 @@ class Setting:
     choices: Sequence[str] = ()
     own: str = ""
     flag: str = ""
+    of: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    default: Any = None
 
     @property
     def text(self) -> str:
-        """The help, with the choices before it."""
-        if not self.choices:
-            return self.help
-        return f"One of {', '.join(self.choices)}: {self.help}"
+        """The help, with the choices before it, and defaults that depend behind it."""
+        text = self.help
+        if self.choices:
+            text = f"One of {', '.join(self.choices)}: {text}"
+        if self.of:
+            names: dict[Any, list[str]] = {}
+            for name, default in self.of.items():
+                names.setdefault(default, []).append(name)
+            others = [f"{value} of {', '.join(by)}" for value, by in names.items()]
+            text += f" By default {'; '.join([str(self.default), *others])}."
+        return text
 
     def check(self, name: str, value: Any) -> None:
         """Raises a `UserError` that names the setting if it cannot have this value."""
@@ -94,11 +105,24 @@ def setting(
     choices: Sequence[str] = (),
     own: str = "",
     flag: str = "",
+    of: Mapping[str, _Default] | None = None,
 ) -> _Default:
-    """A dataclass field with a default; the rest is as in `Setting`."""
-    metadata = {_KEY: Setting(help, low, high, above, choices, own, flag)}
-    field: Any = dataclasses.field(default=default, metadata=metadata)
+    """A dataclass field with a default; the rest is as in `Setting`.
+
+    With other defaults the field is None until `resolve`.
+    """
+    found = Setting(help, low, high, above, choices, own, flag, of or {}, default)
+    field: Any = dataclasses.field(
+        default=None if of else default, metadata={_KEY: found}
+    )
     return field
+
+
+def resolve(config: Any, name: str) -> None:
+    """Gives each field that is None and has several defaults that of this name."""
+    for field, found in fields(config).items():
+        if found.of and getattr(config, field) is None:
+            object.__setattr__(config, field, found.of.get(name, found.default))
 
 
 def with_default(config: type, name: str, default: _Default) -> _Default:

@@ -137,6 +137,11 @@ class Task(abc.ABC):
         del title
         np.savetxt(directory / "sequences.txt", sequences, fmt="%d")
 
+    def remarks_on(self, sequences: np.ndarray) -> list[str]:
+        """What a user should know of sequences [N, T] that are written; a line each."""
+        del sequences
+        return []
+
     def write_audio(  # noqa: B027 - most cannot be heard
         self, sequences: np.ndarray, directory: pathlib.Path
     ) -> None:

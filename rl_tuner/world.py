@@ -75,6 +75,10 @@ class World(abc.ABC):
         del argv
         return {}
 
+    def policy_gradient_settings(self) -> dict[str, Any]:
+        """Fields of `RLTunerConfig` whose defaults for policy gradients are others."""
+        return {}
+
     def paper_defaults(self) -> dict[str, Any]:
         """The same for rl_tuner_reproduce: the values of the paper."""
         return {}
@@ -126,6 +130,10 @@ class World(abc.ABC):
         """Primers [N, P] from the generate flags; None leaves it to the task."""
         del num_outputs
         return None
+
+    def writes_beginnings(self) -> bool:
+        """Whether the generate flags ask for what sequences begin from as well."""
+        return False
 
     def write_settings(self) -> dict[str, Any]:
         """Arguments from the generate flags for the task's `write_samples`."""

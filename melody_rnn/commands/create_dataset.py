@@ -26,7 +26,8 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string(
     "source",
     "music21",
-    "Folder of .mid, .midi and .abc files, searched recursively, or one such file; or "
+    "Folder of MIDI files (.mid, .midi, .kar, .rmi, .smf) and .abc files, searched "
+    "recursively, or one such file; or "
     "'music21': the folk tunes in the music21 package (O'Neill, Ryan, Aird, others).",
 )
 flags.DEFINE_string("output_dir", None, "Where to write the dataset.")
@@ -107,14 +108,18 @@ def _reader(output_dir: pathlib.Path) -> Callable[..., Iterable] | None:
 
 
 def _with_progress(reports: Iterable, num_files: int) -> Iterable:
-    """Shows a bar, and each part that cannot be read as it comes."""
+    """Shows a bar, and each part that is damaged as it comes."""
     from tqdm import tqdm
+
+    def _tell(line: str) -> None:  # files may hold control characters
+        line = "".join(c if c.isprintable() else "?" for c in line)
+        tqdm.write(line, file=sys.stderr)
 
     for report in tqdm(reports, "reading", num_files, unit=" files"):
         for name, reason in report.unreadable:
-            line = f"skipped {name}: {reason}"  # files may hold control characters
-            line = "".join(c if c.isprintable() else "?" for c in line)
-            tqdm.write(line, file=sys.stderr)
+            _tell(f"skipped {name}: {reason}")
+        for name, remark in report.ignored:
+            _tell(f"read {name}: {remark}")
         yield report
     cli.load_tensorflow()  # to write records with; reading need not wait for it
 

@@ -1,4 +1,4 @@
-"""Major and minor keys, in terms of the melody classes."""
+"""Major and minor keys and the modes, in terms of the melody classes."""
 
 import dataclasses
 import functools
@@ -12,13 +12,25 @@ SEMITONES = 12
 _MIDDLE_C = encoding.pitch_to_class(60)
 _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _ACCIDENTALS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
-_SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
-_KEY = re.compile(r"([A-G])([#b♯♭]?)\s+(major|minor)", re.IGNORECASE)
+_MAJOR = (0, 2, 4, 5, 7, 9, 11)
+# From which degree of a major scale the notes of a mode are counted.
+_MODES = {
+    "major": 0,
+    "ionian": 0,
+    "dorian": 1,
+    "phrygian": 2,
+    "lydian": 3,
+    "mixolydian": 4,
+    "minor": 5,
+    "aeolian": 5,
+    "locrian": 6,
+}
+_KEY = re.compile(r"([A-G])([#b♯♭]?)\s*([A-Z]*)", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
 class Key:
-    """A major or natural minor key.
+    """A major or natural minor key, or a mode of the same notes.
 
     Attributes:
       tonic: pitch class of the tonic; 0 is C, 11 is B.
@@ -76,18 +88,29 @@ class Key:
 
 @functools.lru_cache(maxsize=64)
 def parse_key(name: str) -> Key:
-    """Reads the name of a key, such as "C major", "F# major" or "Bb minor".
+    """Reads the name of a key: "C major", "F#m", "Bb minor", "D dorian", "G mix".
+
+    The mode may be cut to three letters, as in ABC, and minor to m.
 
     Raises:
-      UserError: the name is not a letter A to G, at most one # or b, and the word
-        major or minor.
+      UserError: the name is not a letter A to G, at most one # or b, and a mode.
     """
     match = _KEY.fullmatch(name.strip())
-    if not match:
+    mode = _mode(match[3].lower()) if match else None
+    if not match or mode is None:
         raise UserError(
             f"unknown key {name!r}; write a letter from A to G, # or b if need be, "
-            'and major or minor, as in "C major" or "Bb minor"'
+            'and major, minor or a mode, as in "C major", "Bb minor" or "D dorian"'
         )
-    letter, accidental, mode = match.groups()
-    tonic = _LETTERS[letter.upper()] + _ACCIDENTALS[accidental.lower()]
-    return Key(tonic % SEMITONES, _SCALES[mode.lower()])
+    first = _MODES[mode]
+    scale = (*_MAJOR[first:], *(note + SEMITONES for note in _MAJOR[:first]))
+    tonic = _LETTERS[match[1].upper()] + _ACCIDENTALS[match[2].lower()]
+    return Key(tonic % SEMITONES, tuple(note - _MAJOR[first] for note in scale))
+
+
+def _mode(name: str) -> str | None:
+    """The mode that a name, or the first three letters of one, means."""
+    if name == "m":
+        return "minor"
+    found = [mode for mode in _MODES if len(name) >= 3 and mode.startswith(name)]
+    return found[0] if found else None

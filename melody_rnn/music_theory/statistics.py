@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from melody_rnn.encoding import FIRST_NOTE
 from melody_rnn.music_theory.corpus_scan import in_chunks, scan_sum
 from melody_rnn.music_theory.melody_step import LEAP_STATE_SIZE, MAX_LAG, MelodyStep
 from melody_rnn.music_theory.rules import INTERVAL_KINDS, interval_kind
@@ -55,7 +56,8 @@ def composition_stats(
 
     Returns:
       A dictionary that JSON can hold. Magenta's names: counts of events (`notes_*`,
-      `num_*`), `num_compositions`, `total_notes` (N T) and the mean
+      `num_*`), `num_compositions`, `total_notes` (N T: all events, of which `num_notes`
+      strike a note) and the mean
       `autocorrelation1` to 3 over the melodies where it is defined (NaN if none).
       `num_in_key_preferred_intervals` is as Magenta counts it, fifths only;
       `num_in_key_thirds_and_fifths` has both, and each is there by itself. Further
@@ -94,6 +96,7 @@ def composition_stats(
         "num_in_key_thirds_and_fifths": thirds + fifths,
         "num_compositions": number,
         "total_notes": number * length,
+        "num_notes": int(np.sum(np.asarray(compositions) >= FIRST_NOTE)),
         "rules": rules,
         "key": key,
         "sums_of_squares": squares,

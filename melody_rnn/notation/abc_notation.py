@@ -11,21 +11,7 @@ import re
 import subprocess
 import tempfile
 
-# The fields that decide which notes sound. All others, and directives such as
-# %%MIDI, would only change how abc2midi performs them.
-_FIELD = re.compile(r"([A-Za-z]):(?![:|])")  # `d:|` is music
-_NOTE_FIELDS = frozenset("KLMPVm")
-
-_PERFORMANCE = re.compile(
-    r"""
-      (?P<keep>\[[A-Za-z]:[^\]]*\])  # an inline field, as [K:Dmix]
-    | "[^"]*"                        # chord symbols and annotations
-    | ![A-Za-z0-9+<>().]+!           # decorations such as !trill!
-    | \{[^}]*\}                      # grace notes have no time of their own
-    | [~.`H-Wh-w]                    # decorations of one letter, and spacing
-    """,
-    re.VERBOSE,
-)
+from melody_rnn.notation import abc_lines
 
 # What abc2midi calls errors and mends without losing a note: ties written for slurs,
 # repeats that are left open, stray line breaks of old software.
@@ -58,10 +44,13 @@ def split_tunes(data: bytes) -> list[AbcTune]:
     """Splits an ABC file, which may be a book of many tunes.
 
     A tune begins at an `X:` field and ends at a blank line or the next `X:`. Fields
-    before the first tune hold for all tunes, as the ABC standard has it.
+    before the first tune hold for all tunes, as the ABC standard has it. Its header
+    ends with `K:`; what is no field there, as the second line of a history, is no
+    music.
 
     Args:
-      data: the file's bytes, in UTF-8 or Latin-1, with any line ends.
+      data: the file's bytes, in UTF-8, UTF-16 or Windows' Western encoding, with any
+        line ends.
 
     Returns:
       The tunes in their order; empty if there is no `X:` field.
@@ -70,31 +59,35 @@ def split_tunes(data: bytes) -> list[AbcTune]:
     tunes: list[AbcTune] = []
     lines: list[str] | None = None
     number = title = ""
+    in_body = False  # behind the first K:
 
     def finish() -> None:
         if lines is not None:
-            tunes.append(AbcTune(number, title, "\n".join(lines)))
+            text = abc_lines.played_out("\n".join(lines))
+            tunes.append(AbcTune(number, title, text))
 
-    for raw in _decode(data).splitlines():
-        line = raw.strip()
-        field = _FIELD.match(line)
-        letter, value = (field[1], line[2:].strip()) if field else ("", "")
+    for line in abc_lines.source_lines(abc_lines.decode(data)):
+        letter, value = abc_lines.field(line)
         if letter == "X":
             finish()
-            number, title = value.split("%")[0].strip(), ""
-            lines = [f"X:{number}", *header]
+            number, title = abc_lines.without_comment(value).strip(), ""
+            lines, in_body = [f"X:{number}", *header], False
         elif lines is None:
-            if letter in _NOTE_FIELDS - {"K", "V"} and not tunes:
-                header.append(_without_comment(line))
-        elif not line:
+            if letter in abc_lines.NOTE_FIELDS - {"K", "V"} and not tunes:
+                header.append(f"{letter}:{abc_lines.plain_field(letter, value)}")
+        elif not line.strip():
             finish()
             lines = None
         elif letter == "T":
             title = title or value
-        elif letter in _NOTE_FIELDS:
-            lines.append(_without_comment(line))
-        elif not letter and not line.startswith("%"):
-            lines.append(_plain_music(_without_comment(line)))
+        elif letter in abc_lines.NOTE_FIELDS:
+            value = abc_lines.plain_field(letter, value, in_body)
+            lines += [f"{letter}:{value}"] if value else []
+            in_body = in_body or letter == "K"
+        elif in_body and abc_lines.is_music(line):
+            # An empty line would be the end of the tune: a line of no notes is none.
+            music = abc_lines.plain_music(line)
+            lines += [music] if music.strip() else []
     finish()
     return tunes
 
@@ -142,20 +135,3 @@ def _abc2midi() -> str:
     import symusic  # noqa: F401 - tells where its abc2midi is
 
     return os.environ["SYMUSIC_ABC2MIDI"]
-
-
-def _decode(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
-
-
-def _without_comment(line: str) -> str:
-    return re.split(r"(?<!\\)%", line)[0].rstrip()
-
-
-def _plain_music(line: str) -> str:
-    """A line of music without what has no place in a sequence of sixteenths."""
-    line = _PERFORMANCE.sub(lambda match: match["keep"] or "", line)
-    return re.sub(r"\[\|\](\|\])?", "||", line)  # an invisible bar line, no chord

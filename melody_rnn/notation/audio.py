@@ -1,12 +1,15 @@
 """Melodies as sound."""
 
+import io
 import os
+import pathlib
 import wave
 from collections.abc import Iterable
 
 import numpy as np
 
 from melody_rnn.notation.midi import classes_to_note_sequence
+from rl_tuner.system import whole_files
 
 # Enough for the highest note and its overtones, in half the bytes of speech.
 SAMPLE_RATE = 8_000
@@ -31,8 +34,10 @@ def write_wav(
         samples = midi_synth.synthesize(sequence, sample_rate)
     loudest = np.max(np.abs(samples), initial=1e-9)
     quantized = np.round(samples / loudest * 0.8 * 32767).astype("<i2")
-    with wave.open(str(path), "wb") as file:
+    data = io.BytesIO()
+    with wave.open(data, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(sample_rate)
         file.writeframes(quantized.tobytes())
+    whole_files.write_atomically(pathlib.Path(path), data.getvalue())

@@ -1,6 +1,7 @@
 """Melodies from MIDI files and typed primers, and MIDI files from melodies."""
 
 import ast
+import io
 import itertools
 import os
 import pathlib
@@ -11,9 +12,12 @@ from typing import Any
 from melody_rnn import encoding
 from melody_rnn.notation import midi_files
 from rl_tuner.errors import UserError
+from rl_tuner.system import whole_files
 
 _DEFAULT_VELOCITY = 100
 _MAX_PRIMER_STEPS = 4096
+# MIDI writes a tempo as the microseconds of a quarter, in 24 bits.
+_MIN_QPM, _MAX_QPM = 60e6 / (2**24 - 1), 60e6
 
 
 def classes_to_note_sequence(
@@ -41,13 +45,21 @@ def classes_to_note_sequence(
 
     if not 1 <= velocity <= 127:
         raise UserError(f"velocity {velocity} is not in 1..127")
-    if not 0 < qpm < float("inf"):
-        raise UserError(f"tempo {qpm} is not a positive number of quarters a minute")
+    check_tempo(qpm, "tempo ")
     melody = note_seq.Melody(
         encoding.classes_to_melody_events(classes),
         steps_per_quarter=encoding.STEPS_PER_QUARTER,
     )
     return melody.to_sequence(velocity=velocity, qpm=qpm)
+
+
+def check_tempo(qpm: float, name: str) -> None:
+    """Proves that MIDI can hold a tempo; a `UserError` begins with its name."""
+    if not _MIN_QPM <= qpm <= _MAX_QPM:
+        raise UserError(
+            f"{name}{qpm:g} is no number of quarters a minute that MIDI can hold; "
+            f"give one from {_MIN_QPM:.3f} to {_MAX_QPM:.0f}, such as 80"
+        )
 
 
 def write_midi(
@@ -64,10 +76,10 @@ def write_midi(
     import note_seq
 
     sequence = classes_to_note_sequence(classes, velocity, qpm)
-    midi = note_seq.note_sequence_to_pretty_midi(sequence)
+    data = io.BytesIO()
+    note_seq.note_sequence_to_pretty_midi(sequence).write(data)
     try:
-        with open(path, "wb") as file:
-            midi.write(file)
+        whole_files.write_atomically(pathlib.Path(path), data.getvalue())
     except OSError as error:
         raise UserError(f"cannot write MIDI file {path}: {error.strerror}") from error
 
@@ -76,7 +88,7 @@ def read_primer_midi(path: str | os.PathLike) -> list[int]:
     """Reads the melody of a monophonic MIDI file, quantized to sixteenths.
 
     The melody starts with the bar of its first note and ends with its last note.
-    Drums are not part of it.
+    Drums are not part of it. What of the file is ignored is printed.
 
     Returns:
       Classes, ints in 0..37; at least one is a note.
@@ -84,55 +96,48 @@ def read_primer_midi(path: str | os.PathLike) -> list[int]:
     Raises:
       UserError: in one line, what is wrong with the file: it cannot be read, is not
         whole or not MIDI, has no notes, several at a time or in several instruments,
-        a tempo or meter that changes, or pitches outside 48..83.
+        notes faster than a sixteenth, a meter that changes, or pitches outside 48..83.
     """
     import note_seq
-    from note_seq import sequences_lib
 
-    try:
-        data = pathlib.Path(path).read_bytes()
-    except OSError as error:
-        raise UserError(f"cannot read MIDI file {path}: {error.strerror}") from error
-    try:
-        sequence = midi_files.to_note_sequence(midi_files.open_midi(data))
-    except midi_files.MidiError as error:
+    music = _read(path)
+    for remark in music.remarks:
+        print(f"MIDI file {path}: {remark}")
+    instrument = _only_line(music, path)
+    line = music.lines[instrument]
+    quantized = midi_files.note_sequence(music, encoding.STEPS_PER_QUARTER)
+    if quantized.total_quantized_steps > _MAX_PRIMER_STEPS:
         raise UserError(
-            f"cannot read MIDI file {path}: {error}; "
-            "export it again from the program it came from"
-        ) from error
-    instrument = _only_instrument(sequence, path)
+            f"MIDI file {path} lasts {quantized.total_quantized_steps} sixteenths; "
+            f"a primer may have at most {_MAX_PRIMER_STEPS}"
+        )
+    _check_monophonic(music, line, path)
+    meters = {meter[1:] for meter in music.meters}
+    for numerator, denominator in meters:
+        quantized.time_signatures[0].numerator = numerator
+        quantized.time_signatures[0].denominator = denominator
     melody = note_seq.Melody()
     try:
-        quantized = sequences_lib.quantize_note_sequence(
-            sequence, encoding.STEPS_PER_QUARTER
-        )
-        if quantized.total_quantized_steps > _MAX_PRIMER_STEPS:
-            raise UserError(
-                f"MIDI file {path} lasts {quantized.total_quantized_steps} sixteenths; "
-                f"a primer may have at most {_MAX_PRIMER_STEPS}"
-            )
-        _check_monophonic(quantized, path)
+        if len(meters) > 1:
+            raise note_seq.MultipleTimeSignatureError
         melody.from_quantized_sequence(
             quantized, instrument=instrument, gap_bars=float("inf")
         )
     except (
-        note_seq.NegativeTimeError,
-        note_seq.MultipleTempoError,
         note_seq.MultipleTimeSignatureError,
-        note_seq.BadTimeSignatureError,
         note_seq.NonIntegerStepsPerBarError,
     ) as error:
         raise UserError(
-            f"MIDI file {path} has a tempo or meter that changes or that sixteenths "
-            "do not fit; use one tempo and a meter such as 4/4"
+            f"MIDI file {path} has a meter that changes or that sixteenths do not fit; "
+            "use one meter such as 4/4"
         ) from error
     return _classes(list(melody), f"MIDI file {path}")
 
 
 def read_tempo(path: str | os.PathLike) -> float:
-    """The quarters a minute of a MIDI file that `read_primer_midi` takes."""
-    file = midi_files.open_midi(pathlib.Path(path).read_bytes())
-    return midi_files.to_note_sequence(file).tempos[0].qpm
+    """The quarters a minute at the first note of what `read_primer_midi` takes."""
+    music = _read(path)
+    return music.qpm(music.lines[_only_line(music, path)].notes[0].start)
 
 
 def parse_primer_melody(text: str) -> list[int]:
@@ -165,35 +170,51 @@ def parse_primer_melody(text: str) -> list[int]:
     return _classes(list(events), "primer melody")
 
 
-def _only_instrument(sequence: Any, path: str | os.PathLike) -> int:
-    """The one instrument of the notes that are no drums."""
-    instruments = {
-        note.instrument
-        for note in sequence.notes
-        if not note.is_drum and note.velocity > 0
-    }
-    if not instruments:
-        raise UserError(f"MIDI file {path} has no notes; use one with a melody")
-    if len(instruments) > 1:
+def _read(path: str | os.PathLike) -> midi_files.Music:
+    """The music of a MIDI file; a `UserError` says why it cannot be read."""
+    try:
+        return midi_files.read_midi(pathlib.Path(path).read_bytes())
+    except OSError as error:
+        raise UserError(f"cannot read MIDI file {path}: {error.strerror}") from error
+    except midi_files.MidiError as error:
         raise UserError(
-            f"MIDI file {path} has notes in {len(instruments)} instruments; "
+            f"cannot read MIDI file {path}: {error}; "
+            "export it again from the program it came from"
+        ) from error
+
+
+def _only_line(music: midi_files.Music, path: str | os.PathLike) -> int:
+    """The number of the one line of music that is no drums."""
+    lines = [i for i, line in enumerate(music.lines) if not line.is_drums]
+    if not lines:
+        raise UserError(f"MIDI file {path} has no notes; use one with a melody")
+    if len(lines) > 1:
+        raise UserError(
+            f"MIDI file {path} has notes in {len(lines)} instruments; "
             "a primer must be one melody line"
         )
-    return instruments.pop()
+    return lines[0]
 
 
-def _check_monophonic(quantized: Any, path: str | os.PathLike) -> None:
+def _check_monophonic(
+    music: midi_files.Music, line: midi_files.Line, path: str | os.PathLike
+) -> None:
     """Lets notes overlap by one sixteenth, as in legato playing, but not by more."""
-    notes = sorted(
-        (note for note in quantized.notes if not note.is_drum and note.velocity > 0),
-        key=lambda note: note.quantized_start_step,
-    )
-    for note, following in itertools.pairwise(notes):
-        gap = following.quantized_start_step - note.quantized_start_step
-        if gap == 0 or following.quantized_start_step < note.quantized_end_step - 1:
+    for note, following in itertools.pairwise(line.notes):
+        begin, end, next_begin = (
+            music.step(tick, encoding.STEPS_PER_QUARTER)
+            for tick in (note.start, note.end, following.start)
+        )
+        when = f"the first at {music.seconds(following.start):.2f} seconds"
+        if begin == next_begin and music.takes_turns(note, following):
             raise UserError(
-                f"MIDI file {path} has several notes at a time, the first at "
-                f"{following.start_time:.2f} seconds; a primer must be one melody line"
+                f"MIDI file {path} has notes faster than a sixteenth, {when}; a primer "
+                "can have none"
+            )
+        if begin == next_begin or next_begin < end - 1:
+            raise UserError(
+                f"MIDI file {path} has several notes at a time, {when}; "
+                "a primer must be one melody line"
             )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from melody_rnn.encoding import MAX_PITCH, MIN_PITCH
 from melody_rnn.notation.midi import classes_to_note_sequence
+from rl_tuner.reports import drawing
 
 _STEPS_PER_BAR = 16
 _NAMES = ("C", "", "D", "", "E", "F", "", "G", "", "A", "", "B")
@@ -58,5 +59,5 @@ def plot_piano_rolls(
         axis.set_xticks(range(0, longest + 1, 4))
         axis.tick_params(labelsize=8)
     axes[-1].set_xlabel("sixteenths", fontsize=9)
-    figure.suptitle(title, fontsize=11)
-    figure.savefig(path, dpi=120)
+    figure.suptitle(drawing.literal(title), fontsize=11)
+    drawing.write(figure, path, dpi=120)

@@ -117,6 +117,7 @@ def create_dataset(
             "eval": _statistics([melodies[i] for i in split.evaluation]),
         },
         "skipped": [list(item) for item in summary.unreadable + summary.unsuitable],
+        "ignored": [list(item) for item in summary.ignored],
     }
     _write(output_dir, description, melodies, split, config.num_shards)
     return description
@@ -203,6 +204,7 @@ class _Summary:
     def __init__(self) -> None:
         self.unreadable: list[tuple[str, str]] = []
         self.unsuitable: list[tuple[str, str]] = []
+        self.ignored: list[tuple[str, str]] = []
         self.counts = dict.fromkeys(
             (
                 "files",
@@ -221,6 +223,7 @@ class _Summary:
         """Counts a report and returns its tunes."""
         self.unreadable += report.unreadable
         self.unsuitable += report.unsuitable
+        self.ignored += report.ignored
         self.counts["files"] += 1
         self.counts["pieces"] += report.num_pieces
         self.counts["melodies"] += len(report.tunes)
@@ -248,7 +251,7 @@ def _unique_melodies(tunes: list[Tune], summary: _Summary) -> list[np.ndarray]:
     """The classes of each melody in C, the first of identical ones only."""
     unique: dict[bytes, np.ndarray] = {}
     for tune in tunes:
-        events, folded = melody_extraction.transpose_to_c(tune.events)
+        events, folded = melody_extraction.transpose_to_c(tune.events, tune.key)
         classes = np.array(melody_events_to_classes(events), np.int32)
         if classes.tobytes() in unique:
             summary.counts["duplicates"] += 1
@@ -293,7 +296,9 @@ def _write(
                 folder, stem, chosen, NUM_CLASSES, num_shards
             )
         text = json.dumps(description, indent=1, ensure_ascii=False) + "\n"
-        (folder / DESCRIPTION_FILE).write_text(text, encoding="utf-8")
+        # Names of files may be no UTF-8; what Python makes of them is JSON's escape.
+        data = text.encode("utf-8", "backslashreplace")
+        (folder / DESCRIPTION_FILE).write_bytes(data)
 
     stale = [f"{stem}.tfrecord-*" for stem in (TRAINING_STEM, EVAL_STEM)]
     dataset_files.publish_folder(output_dir, write, DESCRIPTION_FILE, stale)

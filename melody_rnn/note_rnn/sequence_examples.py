@@ -46,7 +46,7 @@ def write_shards(
 ) -> list[str]:
     """Writes melodies in turn to `stem.tfrecord-00000-of-...`; returns the names."""
     names = [f"{stem}.tfrecord-{i:05d}-of-{num_shards:05d}" for i in range(num_shards)]
-    writers = [tf.io.TFRecordWriter(str(directory / name)) for name in names]
+    writers = [tf.io.TFRecordWriter(os.fsencode(directory / name)) for name in names]
     for index, melody in enumerate(melodies):
         example = to_sequence_example(melody, num_classes)
         record = example.SerializeToString(deterministic=True)
@@ -79,7 +79,7 @@ def read_melodies(
     melodies = []
     for path in paths:
         try:
-            records = tf.data.TFRecordDataset([os.fspath(path)]).map(tokens)
+            records = tf.data.TFRecordDataset([os.fsencode(path)]).map(tokens)
             melodies += list(records.as_numpy_iterator())
         except tf.errors.NotFoundError as error:
             raise UserError(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import glob
+import hashlib
 import os
 import pathlib
 from collections.abc import Iterable
@@ -103,12 +104,22 @@ def corpus(config: TrainingConfig, data: Data) -> Corpus:
         unit="nats per sixteenth; whole tunes from a zero state, "
         f"the first {EVAL_UNSCORED_STEPS} predictions of each not scored",
         title="on the eval tunes",
+        checksum=_checksum([*data.training, *data.evaluation]),
         counts={
             "training_tunes": len(data.training),
             "eval_tunes": len(data.evaluation),
         },
         unscored_steps=EVAL_UNSCORED_STEPS,
     )
+
+
+def _checksum(melodies: list[np.ndarray]) -> str:
+    """SHA-256 of melodies in their order, which no note may change unnoticed."""
+    digest = hashlib.sha256()
+    for melody in melodies:
+        digest.update(len(melody).to_bytes(8, "little"))
+        digest.update(np.asarray(melody, "<i4").tobytes())
+    return digest.hexdigest()
 
 
 def _data(

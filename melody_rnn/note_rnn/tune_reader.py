@@ -8,7 +8,8 @@ import pathlib
 import signal
 from collections.abc import Iterable, Iterator
 
-from melody_rnn.notation import abc_notation, midi_files
+from melody_rnn.notation import abc_notation
+from melody_rnn.notation.midi_files import MidiError
 from melody_rnn.note_rnn import melody_extraction
 from melody_rnn.note_rnn.melody_extraction import ExtractionRules
 
@@ -22,10 +23,12 @@ class Tune:
     Attributes:
       name: file, and the tune within it.
       events: the events of a note_seq `Melody`, one per sixteenth.
+      key: what the file says of it, as `melody_extraction.Extraction.keys`.
     """
 
     name: str
     events: list[int]
+    key: int | None = None
 
 
 @dataclasses.dataclass
@@ -37,6 +40,7 @@ class FileReport:
       tunes: its melodies.
       unreadable: (what, reason) for each part, or the file itself, that is damaged.
       unsuitable: (what, reason) for what could be read but is not a melody.
+      ignored: (what, remark) for what is damaged beside the notes that were read.
       num_pieces: pieces in the file: the tunes of an ABC book, 1 for MIDI.
       merged_notes: notes left out because a higher one starts on the same step.
     """
@@ -45,6 +49,7 @@ class FileReport:
     tunes: list[Tune] = dataclasses.field(default_factory=list)
     unreadable: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     unsuitable: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    ignored: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     num_pieces: int = 0
     merged_notes: int = 0
 
@@ -117,9 +122,13 @@ def _add_melodies(
 ) -> None:
     try:
         extraction = melody_extraction.extract_melodies(midi, rules)
-    except midi_files.MidiError as error:
+    except MidiError as error:
         report.unreadable.append((name, str(error)))
         return
-    report.tunes += [Tune(name, events) for events in extraction.melodies]
+    report.tunes += [
+        Tune(name, events, key)
+        for events, key in zip(extraction.melodies, extraction.keys, strict=True)
+    ]
+    report.ignored += [(name, remark) for remark in extraction.remarks]
     report.unsuitable += [(name, reason) for reason in extraction.skipped]
     report.merged_notes += extraction.merged_notes

@@ -8,7 +8,7 @@ import pathlib
 from rl_tuner.errors import UserError
 
 MUSIC21 = "music21"
-_SUFFIXES = frozenset({".mid", ".midi", ".abc"})
+_SUFFIXES = frozenset({".mid", ".midi", ".kar", ".rmi", ".smf", ".abc"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +82,8 @@ def find_corpus(source: str, include_noncommercial: bool = False) -> Corpus:
     """Lists the MIDI and ABC files of a source.
 
     Args:
-      source: a folder, searched recursively for .mid, .midi and .abc, or such a file,
+      source: a folder, searched recursively for MIDI (.mid, .midi, .kar, .rmi, .smf)
+        and .abc, or such a file,
         or "music21" for the tune collections in the music21 wheel.
       include_noncommercial: with music21, also take collections that are not free for
         commercial use.

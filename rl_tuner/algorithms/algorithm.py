@@ -16,23 +16,24 @@ class Batch(NamedTuple):
 
     Attributes:
       logits: [..., A] of the trained network in the states s that were acted in.
-      next_logits: [..., A] of the target network in the states s' that followed.
-      next_prior_logits: [..., A] of the prior there.
       actions: [...] int32.
       rewards: [...], in total: see `total_reward`.
       continues: [...], 0 where the action ended the sequence, else 1.
-      log_policies: [...], log pi(a|s) of the policy that acted, when it acted; None
+      next_logits: [..., A] of the target network in the states s' that followed; None
+        of an on-policy algorithm, which has no target network.
+      next_prior_logits: [..., A] of the prior there; None likewise.
+      log_policies: [N, T], log pi(a|s) of the policy that acted, when it acted; None
         unless the algorithm is on-policy.
       weights: [N], factors of the losses of steps or sequences; None if all are 1.
       is_token: [N, T], 0 behind the end of a sequence, else 1; None of single steps.
     """
 
     logits: tf.Tensor
-    next_logits: tf.Tensor
-    next_prior_logits: tf.Tensor
     actions: tf.Tensor
     rewards: tf.Tensor
     continues: tf.Tensor
+    next_logits: tf.Tensor | None = None
+    next_prior_logits: tf.Tensor | None = None
     log_policies: tf.Tensor | None = None
     weights: tf.Tensor | None = None
     is_token: tf.Tensor | None = None
@@ -49,8 +50,8 @@ class Algorithm(abc.ABC):
       adds_log_prior: whether log p(a|s) is part of the reward.
       acts_with_prior: whether the policy is the product of the network's and the
         prior's; else it is the network's alone.
-      is_on_policy: whether it learns only from what the policy as it is has acted: the
-        last round; then the policy is sampled from, and not explored otherwise.
+      is_on_policy: whether it learns from whole sequences [N, T] that the policy as it
+        is has just sampled, a batch of them a round, and not from a replay memory.
     """
 
     name: str
@@ -92,6 +93,13 @@ def mean_of_tokens(values: tf.Tensor, batch: Batch) -> tf.Tensor:
     if batch.is_token is None:
         return tf.reduce_mean(values)
     return tf.reduce_sum(values * batch.is_token) / tf.reduce_sum(batch.is_token)
+
+
+def mean_of_sequences(values: tf.Tensor, batch: Batch) -> tf.Tensor:
+    """The weighted mean over sequences of what was found of each: [N] -> scalar."""
+    if batch.weights is not None:
+        values = values * batch.weights
+    return tf.reduce_mean(values)
 
 
 def log_prior(prior_logits: tf.Tensor, actions: tf.Tensor) -> tf.Tensor:

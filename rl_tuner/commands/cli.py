@@ -31,6 +31,9 @@ def run(
     must be imported inside `main`, so that `--help` does not wait for it.
     """
     program = pathlib.Path(sys.argv[0]).stem
+    for stream in (sys.stdout, sys.stderr):  # names of files may be of any encoding
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     # Where a user's own tasks and rules are found, but nothing that is installed.
     sys.path.append(os.getcwd())
     try:

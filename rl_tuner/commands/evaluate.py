@@ -68,16 +68,17 @@ def main() -> None:
         FLAGS.num_melodies,
         FLAGS.seed,
         None if corpus is None else Corpus(corpus),
+        reward_scaler=model.reward_scaler,
     )
     entries = comparison.compare(
-        1.0 / run.config["reward_scaler"] if run else float("nan"),
+        1.0 / model.reward_scaler if model.reward_scaler else float("nan"),
         {models.model_of(run.config) if run else models.UNTUNED: [evaluation]},
         comparison.rows_of(task, evaluation),
         publication,
     )
     remarks = [
         f"{model.path}, measured on {FLAGS.num_melodies:,} sequences.",
-        *remarks_on(task, FLAGS.num_melodies),
+        *remarks_on(task, FLAGS.num_melodies, evaluation.metrics),
         *task.remarks(),
     ]
     if output_dir:

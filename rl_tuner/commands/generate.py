@@ -73,16 +73,17 @@ def main() -> None:
         raise UserError("--output_dir is missing; name a directory to write to")
     output_dir = cli.writable_directory(FLAGS.output_dir)
 
+    world = model.world
+    primers = world.primers_from_flags(FLAGS.num_outputs)
+    write_settings = world.write_settings()
+
     cli.load_tensorflow()
     from rl_tuner.runs import bulk_generation
 
     policy = model.policy()
-    world = model.world
     task_settings = model.run.task_settings if model.run else {}
     task = world.make_task(task_settings, policy.q_network)
     task.check_model(policy.q_network)
-    primers = world.primers_from_flags(FLAGS.num_outputs)
-    write_settings = world.write_settings()
     generation = bulk_generation.Generation(
         task=model.task,
         task_settings=json.dumps(task_settings),
@@ -90,7 +91,7 @@ def main() -> None:
         count=FLAGS.num_outputs,
         temperature=FLAGS.temperature,
         seed=FLAGS.seed,
-        **_lengths_and_primer(task, primers),
+        **_lengths_and_primer(task, primers, world.writes_beginnings()),
     )
     if FLAGS.num_shards:
         _write_shards(generation, policy, output_dir)
@@ -101,6 +102,9 @@ def main() -> None:
     most = "up to " if task.end_token is not None else ""
     steps = f"{most}{sequences.shape[1]} steps"
     print(f"{len(sequences)} sequences of {steps} in {output_dir}")
+    remarks = [] if generation.is_beginning_written else task.remarks_on(sequences)
+    for remark in remarks:
+        print(remark)
     older = sorted(dict(before.items() & _when_written(output_dir).items()))
     if older:
         print(f"of before, and not of these, are {len(older)} files: {older[0]} ...")
@@ -133,7 +137,7 @@ def _write_shards(
 
 
 def _lengths_and_primer(
-    task: Task, primers: np.ndarray | list[list[int]] | None
+    task: Task, primers: np.ndarray | list[list[int]] | None, with_beginning: bool
 ) -> dict[str, Any]:
     """The part of a generation that the flags of primers decide."""
     is_read, is_written = (
@@ -144,7 +148,13 @@ def _lengths_and_primer(
         raise UserError("--nocondition_on_primer needs a primer, and to write it")
     if not is_written and primers is None:
         raise UserError("--noinject_primer_during_generation needs a primer")
-    length = 0 if primers is None or not is_written else len(primers[0])
+    length = 0
+    if with_beginning:
+        from rl_tuner.generation.evaluation import sample_primes
+
+        length = int(sample_primes(task, 1).shape.num_elements())
+    if primers is not None and is_written:
+        length = len(primers[0])
     num_steps = FLAGS.num_steps or length + task.max_length
     if num_steps <= length:
         raise UserError(
@@ -156,6 +166,7 @@ def _lengths_and_primer(
         "primer": () if primers is None else tuple(primers[0]),
         "is_primer_read": is_read,
         "is_primer_written": is_written,
+        "is_beginning_written": with_beginning,
     }
 
 

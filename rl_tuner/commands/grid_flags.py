@@ -28,7 +28,11 @@ def define_flags(constants: Sequence[str], num_melodies: int) -> None:
     flags.DEFINE_string(
         "output_dir", "", "Where to write, and to resume where it was cut."
     )
-    flags.DEFINE_list("algorithms", list(ALGORITHMS), "Algorithms.")
+    flags.DEFINE_list(
+        "algorithms",
+        list(config.PAPER_ALGORITHMS),
+        f"Algorithms, of {', '.join(ALGORITHMS)}.",
+    )
     flags.DEFINE_list("c", list(constants), "Values of c, the weight of the prior.")
     flags.DEFINE_integer(
         "seeds", 1, "Runs of each model, with --seed and those after it."
@@ -61,7 +65,7 @@ def carry_out() -> FinishedGrid:
         FLAGS.algorithms,
         tuning_flags.constants(FLAGS.c),
         range(FLAGS.seed, FLAGS.seed + FLAGS.seeds),
-        base,
+        tuning_flags.values_for,
         FLAGS.reference_g_update,
     )
     world = worlds.find_world(FLAGS.task)

@@ -49,6 +49,13 @@ class NamedModel:
     world: World
     run: run_directory.RunSettings | None
 
+    @property
+    def reward_scaler(self) -> float | None:
+        """1/c of a tuned model; None of an untuned one, which has none."""
+        if self.run is None:
+            return None
+        return run_directory.final_scaler(self.path, self.run)
+
     def policy(self) -> Policy:
         """Loads the tuned policy, or the untuned model as one of its world.
 

@@ -8,7 +8,7 @@ from absl import flags
 
 from rl_tuner import settings, worlds
 from rl_tuner.commands import setting_flags, world_flags
-from rl_tuner.config import RLTunerConfig
+from rl_tuner.config import POLICY_GRADIENTS, RLTunerConfig
 from rl_tuner.errors import UserError
 
 FLAGS = flags.FLAGS
@@ -23,6 +23,7 @@ flags.DEFINE_integer(
     300_000,
     "Environment steps, a token of a sequence each; the paper's tables take 3000000.",
 )
+_OF_ANY_ALGORITHM = ("algorithm", "reward_scaler", "seed")
 # Binaries that vary these over many runs have other flags for them.
 VARIED = ("algorithm", "reward_scaler")
 setting_flags.define(
@@ -62,7 +63,26 @@ def defaults() -> dict[str, Any]:
 
 def tuner_config(**settings_before: Any) -> RLTunerConfig:
     """The config that the flags give; `settings_before` stand before them."""
-    values = setting_flags.values(RLTunerConfig) | settings_before
+    algorithm = setting_flags.values(RLTunerConfig).get("algorithm")
+    return RLTunerConfig(**values_for(algorithm) | settings_before)
+
+
+def values_for(algorithm: str | None) -> dict[str, Any]:
+    """Fields of `RLTunerConfig` that the flags give for an algorithm.
+
+    What is not given on the command line is, of a policy gradient, what the world says
+    of these, or the setting's own default for it: the world's other defaults are for
+    what learns from single steps.
+    """
+    values = setting_flags.values(RLTunerConfig)
     if values["exploration_steps"] is None:
         values["exploration_steps"] = FLAGS.training_steps // 2
-    return RLTunerConfig(**values)
+    if algorithm not in POLICY_GRADIENTS:
+        return values
+    own = worlds.find_world(FLAGS.task).policy_gradient_settings()
+    for name in values:
+        if not FLAGS[name].present and name not in _OF_ANY_ALGORITHM:
+            values[name] = getattr(RLTunerConfig, name)
+        if not FLAGS[name].present and name in own:
+            values[name] = own[name]
+    return values

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from rl_tuner.algorithms.algorithm import take_actions
+from rl_tuner.generation.certificate import (
+    FEWEST_EFFECTIVE,
+    Certificate,
+    certify,
+)
 from rl_tuner.generation.diversity import Corpus, unique_share
 from rl_tuner.generation.policy import Generated, Policy
 from rl_tuner.metrics import Evaluation
@@ -54,6 +60,7 @@ def evaluate_policy(
     seed: int = 0,
     corpus: Corpus | None = None,
     untuned: Network | None = None,
+    reward_scaler: float | None = None,
 ) -> Evaluation:
     """Samples sequences and judges them.
 
@@ -64,6 +71,7 @@ def evaluate_policy(
       seed: the same seed samples the same.
       corpus: what the prior was trained on, to find what is not new.
       untuned: the prior, where the policy's Reward RNN is no longer the prior.
+      reward_scaler: 1/c, to find how far the policy is from the optimum.
 
     Returns:
       the task's metrics by name, and as means over all tokens, of which the end token
@@ -72,7 +80,8 @@ def evaluate_policy(
       of the policy from the Reward RNN, exact in each state; with `untuned`
       `log_untuned`, log p(a|s) under that. The last four are in nats. Of the sequences,
       in percent: `unique`, how many are distinct; with a corpus `copied`, how many
-      occur in it verbatim.
+      occur in it verbatim. With `reward_scaler` those of `certificate.Certificate` that
+      the sequences carry.
 
     The reward of a task that scores outside the graph is measured on no more than the
     first `REWARDED_SEQUENCES`, since it takes longer than all else.
@@ -89,6 +98,17 @@ def evaluate_policy(
         primes = sample_primes(task, num_sequences, seed)
         log_p = log_priors(untuned, primes, generated.sequences)
         measures["log_untuned"] = generated.sequences, log_p
+    certified = {}
+    if reward_scaler is not None:
+        log_p = measures["log_untuned" if untuned is not None else "log_prior"][1]
+        found = _certified(
+            generated._replace(log_priors=log_p),
+            measures["task_reward"],
+            sample_primes(task, num_sequences, seed).numpy(),
+            task,
+            reward_scaler,
+        )
+        certified = {k: v for k, v in found._asdict().items() if math.isfinite(v)}
     means = {
         name: mean_of_tokens(values, is_token(sequences, task.end_token))
         for name, (sequences, values) in measures.items()
@@ -101,6 +121,7 @@ def evaluate_policy(
             "unique": unique_share(generated.sequences),
             **copied,
             **{name: mean for name, (mean, _) in means.items()},
+            **certified,
         },
         standard_errors={
             **judgement.standard_errors,
@@ -127,13 +148,22 @@ def mean_of_tokens(values: np.ndarray, is_real: np.ndarray) -> tuple[float, floa
     return float(mean), float(np.std(residuals)) / math.sqrt(len(values))
 
 
-def remarks(task: Task, num_sequences: int) -> list[str]:
+def remarks(
+    task: Task, num_sequences: int, metrics: Mapping[str, float] | None = None
+) -> list[str]:
     """Sentences that a reader of a table of so many sequences must know."""
-    if not isinstance(task, ScoredTask) or num_sequences <= REWARDED_SEQUENCES:
-        return []
-    return [
-        f"The mean task reward is measured on the first {REWARDED_SEQUENCES:,} of them."
-    ]
+    found = []
+    if isinstance(task, ScoredTask) and num_sequences > REWARDED_SEQUENCES:
+        found.append(
+            "The mean task reward is measured on the first "
+            f"{REWARDED_SEQUENCES:,} of them."
+        )
+    if metrics and "objective" in metrics and "gap" not in metrics:
+        found.append(
+            f"The distance to the optimum is unknown: fewer than {FEWEST_EFFECTIVE} of "
+            "the sequences count as samples of it."
+        )
+    return found
 
 
 def log_priors(prior: Network, primes: tf.Tensor, sequences: np.ndarray) -> np.ndarray:
@@ -166,6 +196,46 @@ def next_token_probabilities(
     q_logits = policy.q_network.unroll(inputs)[:, -length:]
     prior_logits = policy.reward_rnn.unroll(inputs)[:, -length:]
     return tf.nn.softmax(policy.algorithm.policy_logits(q_logits, prior_logits)).numpy()
+
+
+def certificate_of(
+    policy: Policy, task: Task, num_sequences: int, seed: int, reward_scaler: float
+) -> Certificate:
+    """How far a policy is from the optimum, measured on sequences of its own.
+
+    Of a task that scores outside the graph on no more than `REWARDED_SEQUENCES`.
+    """
+    if isinstance(task, ScoredTask):
+        num_sequences = min(num_sequences, REWARDED_SEQUENCES)
+    generated = generate_for_task(policy, task, num_sequences, seed=seed)
+    rewarded = generated.sequences, np.asarray(task.rewards(generated.sequences))
+    primes = sample_primes(task, num_sequences, seed).numpy()
+    return _certified(generated, rewarded, primes, task, reward_scaler)
+
+
+def _certified(
+    generated: Generated,
+    rewarded: tuple[np.ndarray, np.ndarray],
+    primes: np.ndarray,
+    task: Task,
+    reward_scaler: float,
+) -> Certificate:
+    """The certificate of the sequences that were rewarded, the first of all."""
+    sequences, rewards = rewarded
+    count = len(sequences)
+    is_real = is_token(sequences, task.end_token)
+    earned, log_priors, log_policies = (
+        np.where(is_real, values[:count], 0.0).sum(axis=1)
+        for values in (rewards, generated.log_priors, generated.log_policies)
+    )
+    return certify(
+        rewards=earned,
+        log_priors=log_priors,
+        log_policies=log_policies,
+        lengths=is_real.sum(axis=1),
+        primers=primes[:count],
+        reward_scaler=reward_scaler,
+    )
 
 
 def _shifted(primes: tf.Tensor, sequences: np.ndarray) -> np.ndarray:

@@ -32,12 +32,14 @@ class Generated(NamedTuple):
       log_priors: log p(a|s) under the prior.
       entropies: of the policy, in nats.
       kls: KL(policy || prior), in nats, exact.
+      log_policies: log pi(a|s) of the policy.
     """
 
     sequences: np.ndarray
     log_priors: np.ndarray
     entropies: np.ndarray
     kls: np.ndarray
+    log_policies: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,7 +151,7 @@ class Policy:
             _, prior_state = self.reward_rnn.unroll_with_state(primers[:, :-1])
         arrays = [
             tf.TensorArray(dtype, num_steps, element_shape=[batch])
-            for dtype in (tf.int32, tf.float32, tf.float32, tf.float32)
+            for dtype in (tf.int32, *[tf.float32] * 4)
         ]
 
         def sample(
@@ -174,6 +176,7 @@ class Policy:
                 log_prior(prior_logits, tokens),
                 policy.entropy(),
                 tfp.distributions.kl_divergence(policy, prior),
+                log_prior(logits, tokens),
             )
             arrays = [
                 array.write(t, value)

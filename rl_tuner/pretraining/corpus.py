@@ -28,6 +28,7 @@ class Corpus:
       unit: of the scores, and what they are taken on.
       title: of the table of scores.
       counts: of sequences, for the report.
+      checksum: of the sequences, where `identity` does not hold one.
       unscored_steps: predictions at the beginning of each evaluation sequence that are
         left out of the scores.
       context_token: read before each sequence by the n-gram models, where these would
@@ -45,5 +46,6 @@ class Corpus:
     unit: str
     title: str
     counts: Mapping[str, int]
+    checksum: str = ""
     unscored_steps: int = 0
     context_token: int | None = None

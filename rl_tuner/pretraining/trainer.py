@@ -77,11 +77,13 @@ class SequenceTrainer:
             name: TensorBoardCurves(run_dir / "logs" / name, _warn)
             for name in ("train", "eval")
         }
+        checksum = {"data_checksum": corpus.checksum} if corpus.checksum else {}
         same_settings.claim(
             run_dir / SETTINGS_FILE,
-            dataclasses.asdict(config) | {"data": corpus.identity},
+            dataclasses.asdict(config) | {"data": corpus.identity} | checksum,
             free=("num_training_steps", "patience"),  # when it ends
             has_checksum=False,
+            newer=tuple(checksum),
         )
         self._restore()
 

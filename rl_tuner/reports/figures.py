@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from rl_tuner.reports import drawing
+
 REWARD_PANELS = {
     "log_prior": "(a) mean log p(a|s) under the Reward RNN",
     "task_reward": "(b) mean task reward a token",
@@ -42,7 +44,7 @@ def plot_learning(
             steps = [point["step"] for point in runs[0]]
             values = np.array([[point[name] for point in run] for run in runs])
             mean, spread = values.mean(axis=0), values.std(axis=0)
-            (line,) = axis.plot(steps, mean, marker=".", label=model)
+            (line,) = axis.plot(steps, mean, marker=".", label=drawing.literal(model))
             if len(runs) > 1:
                 axis.fill_between(
                     steps,
@@ -57,8 +59,8 @@ def plot_learning(
     for axis in list(figure.axes)[len(panels) :]:
         axis.remove()
     figure.axes[0].legend()
-    figure.suptitle(title, fontsize=11)
-    figure.savefig(path, dpi=110)
+    figure.suptitle(drawing.literal(title), fontsize=11)
+    drawing.write(figure, path, dpi=110)
 
 
 def plot_next_token(
@@ -93,12 +95,12 @@ def plot_next_token(
         )
         steps = np.arange(len(sequence))
         axis.scatter(steps, sequence, s=16, facecolors="none", edgecolors="white")
-        axis.set_title(model, fontsize=11)
+        axis.set_title(drawing.literal(model), fontsize=11)
         axis.set_xlabel("step")
         ticks = range(0, len(token_labels), every)
         axis.set_yticks(ticks, [token_labels[tick] for tick in ticks], fontsize=6)
     for axis in list(figure.axes)[len(probabilities) :]:
         axis.remove()
     figure.colorbar(image, ax=figure.axes, label="probability", shrink=0.6)
-    figure.suptitle(title, fontsize=11)
-    figure.savefig(path, dpi=100)
+    figure.suptitle(drawing.literal(title), fontsize=11)
+    drawing.write(figure, path, dpi=100)

@@ -8,6 +8,8 @@ from typing import Any
 from rl_tuner.algorithms import ALGORITHMS, get_algorithm
 
 UNTUNED = "untuned"
+# The policy that maximizes the objective, known by importance sampling only.
+OPTIMUM = "optimum"
 # G as the reference implementation updated it, with gradients into the Reward RNN.
 REFERENCE_G, REFERENCE_ALGORITHM = "g_reference", "g"
 
@@ -26,6 +28,10 @@ def label(model: str) -> str:
         return UNTUNED
     if model == REFERENCE_G:
         return "G, reference update"
+    if model == OPTIMUM:
+        return "exact optimum"
+    if model not in ALGORITHMS and ":" not in model:
+        return model  # named by the user
     return get_algorithm(model).label
 
 

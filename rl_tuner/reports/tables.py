@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from rl_tuner.metrics import MetricRow
+from rl_tuner.reports import drawing
 
 # What `evaluation.evaluate_policy` measures in any world.
 POLICY_ROWS = (
@@ -17,7 +18,14 @@ POLICY_ROWS = (
     MetricRow("entropy", "Mean entropy of the policy (nats)"),
     MetricRow("unique", "Unique sequences", "%", "higher"),
     MetricRow("copied", "Found verbatim in the corpus", "%", "lower"),
+    MetricRow("objective", "Objective, E[R/c] - KL (nats a sequence)", "", "higher"),
+    MetricRow("gap", "Distance to the optimum (nats a sequence)", "", "lower"),
+    MetricRow("effective_share", "Effective samples of the optimum", "%"),
+    MetricRow("optimum_reward", "The optimum's task reward a token"),
+    MetricRow("optimum_kl", "The optimum's KL to the prior (nats a token)"),
 )
+# Of these a table says so where the samples do not carry them.
+_UNCERTAIN = ("gap", "optimum_reward", "optimum_kl")
 
 
 def comparison_table(
@@ -31,18 +39,18 @@ def comparison_table(
     """
     table = [["Metric", *columns, "better"]]
     measured = set().union(*columns.values())
+    if "objective" in measured:
+        measured |= {"gap"}
     for row in (row for row in rows if row.name in measured):
-        figures = [
-            format_figure(metrics.get(row.name, math.nan), row.unit)
-            for metrics in columns.values()
-        ]
+        figures = [_figure(row, metrics) for metrics in columns.values()]
         table.append([row.label, *figures, row.better])
     return markdown_table(table)
 
 
 def markdown_table(table: Sequence[Sequence[str]]) -> str:
     """Lays out cells [rows, columns], the first row a header, for people to read."""
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    # At least two: a rule needs a dash before its colon.
+    widths = [max(2, *map(len, column)) for column in zip(*table, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = []
     for cells in [table[0], rule, *table[1:]]:
@@ -51,6 +59,12 @@ def markdown_table(table: Sequence[Sequence[str]]) -> str:
         padded += [c.rjust(w) for c, w in zip(others, widths[1:], strict=True)]
         lines.append("| " + " | ".join(padded) + " |")
     return "\n".join(lines)
+
+
+def _figure(row: MetricRow, metrics: Mapping[str, float]) -> str:
+    if row.name in _UNCERTAIN and "objective" in metrics and row.name not in metrics:
+        return "unknown"
+    return format_figure(metrics.get(row.name, math.nan), row.unit)
 
 
 def format_figure(value: float, unit: str = "") -> str:
@@ -94,5 +108,5 @@ def plot_curves(
         axis.grid(alpha=0.3)
     for axis in list(figure.axes)[len(labels) :]:
         axis.remove()
-    figure.suptitle(title)
-    figure.savefig(path, dpi=120)
+    figure.suptitle(drawing.literal(title))
+    drawing.write(figure, path, dpi=120)

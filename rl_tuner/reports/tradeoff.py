@@ -2,31 +2,100 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from rl_tuner.reports.models import in_order, label
+import numpy as np
+
+from rl_tuner.errors import UserError
+from rl_tuner.reports import drawing
+from rl_tuner.reports.models import OPTIMUM, in_order, label
+from rl_tuner.reports.tables import format_figure, markdown_table
 from rl_tuner.system.whole_files import write_atomically
 
 # One point of the trade-off: which tuning, and what it came to.
 COLUMNS = ("algorithm", "c", "kl", "task_reward", "log_prior", "entropy", "unique")
+# What is known of some points only, and else is empty.
+MORE_COLUMNS = (
+    "seed",
+    "seconds",
+    "objective",
+    "gap",
+    "effective_share",
+    "optimum_reward",
+    "optimum_kl",
+)
 
 Point = dict[str, str | float]
+_HEADER = (
+    "model",
+    "c",
+    "runs",
+    "KL a token",
+    "reward a token",
+    "entropy",
+    "unique, %",
+    "nats from the optimum",
+    "seconds",
+)
 
 
 def write_points(path: pathlib.Path, points: Sequence[Point]) -> None:
     """Writes the points as CSV, whole or not at all."""
-    lines = [",".join(COLUMNS)]
-    lines += [",".join(str(point[name]) for name in COLUMNS) for point in points]
+    names = [*COLUMNS, *MORE_COLUMNS]
+    lines = [",".join(names)]
+    lines += [",".join(str(point.get(name, "")) for name in names) for point in points]
     write_atomically(path, ("\n".join(lines) + "\n").encode())
+
+
+def read_points(path: pathlib.Path, name: str) -> list[Point]:
+    """Reads the tuned points that `write_points` wrote, `name` before each model.
+
+    Raises:
+      UserError: there are none, or the file is damaged.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return [
+            {
+                key: f"{label(text)}, {name}" if key == "algorithm" else float(text)
+                for key, text in row.items()
+                if text
+            }
+            for row in rows
+            if row["algorithm"] != OPTIMUM
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{path} holds no points of rl_tuner_tradeoff: {error}; name its "
+            "tradeoff.csv"
+        ) from error
+
+
+def table(points: Sequence[Point]) -> str:
+    """Means over seeds of each model at each c, in Markdown."""
+    rows = [list(_HEADER)]
+    for (model, c), runs in _groups(points).items():
+        figures = (
+            _mean(runs, name)
+            for name in ("kl", "task_reward", "entropy", "unique", "gap", "seconds")
+        )
+        number = "-" if model == OPTIMUM else str(len(runs))
+        rows.append([label(model), f"{c:g}", number, *figures])
+    return markdown_table(rows)
 
 
 def plot_tradeoff(
     points: Sequence[Point], prior: Mapping[str, float], path: str | os.PathLike
 ) -> None:
-    """Draws mean reward against KL to the prior, a line along c for each algorithm.
+    """Draws mean reward against KL to the prior, a line along c for each model.
+
+    Where there are several seeds a point is their mean, with their standard deviation.
 
     Args:
       points: as in `COLUMNS`.
@@ -39,19 +108,40 @@ def plot_tradeoff(
     figure = Figure(figsize=(8, 4.6), layout="constrained")
     FigureCanvasAgg(figure)
     axis = figure.subplots()
-    models = in_order(str(point["algorithm"]) for point in points)
-    for model, marker in zip(models, itertools.cycle("os^vDPX")):
-        line = sorted(
-            (point for point in points if point["algorithm"] == model),
-            key=lambda point: point["c"],
+    groups = _groups(points)
+    models = in_order(model for model, _ in groups)
+    for model, marker in zip(models, itertools.cycle("os^vDPX*<>")):
+        line = sorted((c, runs) for (name, c), runs in groups.items() if name == model)
+        kls, rewards = (
+            np.array([[np.mean(x), np.std(x)] for x in values]).T
+            for values in (
+                [[float(run[name]) for run in runs] for _, runs in line]
+                for name in ("kl", "task_reward")
+            )
         )
-        kls = [point["kl"] for point in line]
-        rewards = [point["task_reward"] for point in line]
-        axis.plot(kls, rewards, marker=marker, alpha=0.8, label=label(model))
-        for point in line:
+        style: dict[str, Any] = {}
+        if model == OPTIMUM:
+            style = {"color": "black", "linestyle": "--"}
+        drawn = axis.plot(
+            kls[0],
+            rewards[0],
+            marker=marker,
+            alpha=0.8,
+            label=drawing.literal(label(model)),
+            **style,
+        )
+        axis.errorbar(
+            *(kls[0], rewards[0]),
+            xerr=kls[1],
+            yerr=rewards[1],
+            fmt="none",
+            alpha=0.4,
+            color=drawn[0].get_color(),
+        )
+        for (c, _), kl, reward in zip(line, kls[0], rewards[0], strict=True):
             axis.annotate(
-                f"c={point['c']:g}",
-                (point["kl"], point["task_reward"]),
+                f"c={c:g}",
+                (kl, reward),
                 textcoords="offset points",
                 xytext=(5, -9),
                 fontsize=7,
@@ -61,5 +151,27 @@ def plot_tradeoff(
     untuned = f"untuned: {prior['task_reward']:.2f} at KL 0"
     axis.set_title(f"Reward against KL to the prior, along c ({untuned})", fontsize=11)
     axis.grid(alpha=0.3)
-    axis.legend()
-    figure.savefig(path, dpi=120)
+    axis.legend(fontsize=8)
+    drawing.write(figure, path, dpi=120)
+
+
+def _groups(points: Sequence[Point]) -> dict[tuple[str, float], list[Point]]:
+    """The points of each model and c, in the order of legends."""
+    groups: dict[tuple[str, float], list[Point]] = {}
+    order = in_order(str(point["algorithm"]) for point in points)
+    for point in sorted(
+        points, key=lambda p: (order.index(str(p["algorithm"])), float(p["c"]))
+    ):
+        key = str(point["algorithm"]), float(point["c"])
+        groups.setdefault(key, []).append(point)
+    return groups
+
+
+def _mean(runs: Sequence[Point], name: str) -> str:
+    """The mean of those that know it, with the standard deviation."""
+    values = [float(run[name]) for run in runs if run.get(name, "") != ""]
+    if len(values) < len(runs):
+        is_uncertain = name == "gap" and "objective" in runs[0]
+        return "unknown" if is_uncertain else "-"
+    text = format_figure(float(np.mean(values)))
+    return f"{text} ± {format_figure(float(np.std(values)))}" if values[1:] else text

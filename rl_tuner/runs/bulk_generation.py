@@ -12,7 +12,7 @@ import numpy as np
 
 from rl_tuner import worlds
 from rl_tuner.algorithms import get_algorithm
-from rl_tuner.generation.evaluation import generate_for_task
+from rl_tuner.generation.evaluation import generate_for_task, sample_primes
 from rl_tuner.generation.policy import Policy
 from rl_tuner.networks.network import Network
 from rl_tuner.system import jobs as job_runners
@@ -38,6 +38,7 @@ class Generation:
       primer: a melody or the like to continue; empty for a beginning of the task's.
       is_primer_read: whether the networks read the primer before they begin.
       is_primer_written: whether sequences begin with the primer.
+      is_beginning_written: whether they begin with the beginning of the task's.
     """
 
     task: str
@@ -50,6 +51,7 @@ class Generation:
     primer: tuple[int, ...] = ()
     is_primer_read: bool = True
     is_primer_written: bool = True
+    is_beginning_written: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +109,7 @@ def generate_shards(
                 for network in (policy.q_network, policy.reward_rnn)
             ],
         },
+        newer=("is_beginning_written",),
     )
     model = (output_dir / _MODEL).absolute()
     policy.q_network.save(model / run_directory.Q_NETWORK_NAME)
@@ -158,6 +161,11 @@ def sequences(
         generated = generate_for_task(
             policy, task, generation.count, temperature, seed, steps, rows
         ).sequences
+    if generation.is_beginning_written:
+        primes = sample_primes(task, generation.count, seed)
+        first, last = rows or (0, generation.count)
+        beginnings = np.asarray(primes)[first:last].reshape(len(generated), -1)
+        return np.concatenate([beginnings, generated], 1)
     if not generation.is_primer_written:
         return generated
     return np.concatenate([np.repeat(primer, len(generated), axis=0), generated], 1)

@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import itertools
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rl_tuner.config import RLTunerConfig
@@ -103,7 +103,7 @@ def grid_configs(
     algorithms: Sequence[str],
     constants: Sequence[float],
     seeds: Sequence[int],
-    base: Mapping[str, Any],
+    base: Callable[[str], Mapping[str, Any]],
     reference_g_update: bool = False,
 ) -> dict[tuple[str, float, int], RLTunerConfig]:
     """The config of each run by (model, c, seed), seeds first to come.
@@ -112,18 +112,21 @@ def grid_configs(
       algorithms: their names, as `algorithms.get_algorithm` takes them.
       constants: values of c.
       seeds: of the runs.
-      base: the other fields of `RLTunerConfig`.
+      base: the other fields of `RLTunerConfig`, of an algorithm.
       reference_g_update: adds a model, `g_reference`: G as the reference updated it.
 
     Raises:
       UserError: an algorithm is unknown or a value makes no sense.
     """
     models = in_order([*algorithms, *([REFERENCE_G] if reference_g_update else [])])
+    algorithms_of = {model: model for model in models} | {
+        REFERENCE_G: REFERENCE_ALGORITHM
+    }
     return {
         (model, c, seed): RLTunerConfig(
             **{
-                **base,
-                "algorithm": REFERENCE_ALGORITHM if model == REFERENCE_G else model,
+                **base(algorithms_of[model]),
+                "algorithm": algorithms_of[model],
                 "reference_g_update": model == REFERENCE_G,
                 "reward_scaler": 1.0 / c,
                 "seed": seed,

@@ -113,15 +113,23 @@ def measure_and_save(
     num_evaluated: int,
     seed: int = 0,
     untuned: Network | None = None,
+    reward_scaler: float | None = None,
 ) -> None:
     """Writes samples of a policy, to see and to hear, and what is measured of it.
 
-    `untuned` is the prior, where the policy's Reward RNN is no longer the prior.
+    The last are as of `evaluate_policy`.
     """
     samples = directory / "samples"
     sequences = training_run.write_samples(policy, task, num_samples, samples, title)
     task.write_audio(sequences, samples)
-    evaluation = evaluate_policy(policy, task, num_evaluated, seed, untuned=untuned)
+    evaluation = evaluate_policy(
+        policy,
+        task,
+        num_evaluated,
+        seed,
+        untuned=untuned,
+        reward_scaler=reward_scaler,
+    )
     if untuned is None:  # then the Reward RNN is the prior still
         for figures in (evaluation.metrics, evaluation.standard_errors):
             figures["log_untuned"] = figures["log_prior"]
@@ -165,6 +173,7 @@ def _measure(run: GridRun, prior: Network, task: Task) -> None:
         run.num_evaluated,
         run.seed,
         untuned=prior if has_moved else None,
+        reward_scaler=run_directory.final_scaler(run.directory, run.settings),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import hashlib
 import os
@@ -86,12 +87,11 @@ def read_settings(directory: str | os.PathLike) -> RunSettings:
             value = getattr(settings, field.name)
             if type(value) is not type(getattr(_EXAMPLE, field.name)):
                 raise ValueError(f"{field.name} is {value!r}")
-        defaults = dataclasses.asdict(RLTunerConfig())
-        unknown = sorted(settings.config.keys() - defaults)
+        fields = {field.name for field in dataclasses.fields(RLTunerConfig)}
+        unknown = sorted(settings.config.keys() - fields)
         if unknown:
             raise ValueError(f"unknown {unknown[0]!r}, or it is of a later version")
-        config = defaults | settings.config
-        RLTunerConfig(**config)
+        config = dataclasses.asdict(RLTunerConfig(**settings.config))
         return dataclasses.replace(settings, config=config)
     except OSError as error:
         if holds_progress(directory):
@@ -154,6 +154,26 @@ def needed_evaluation(directory: pathlib.Path) -> Evaluation:
             "measure"
         )
     return evaluation
+
+
+def final_scaler(directory: str | os.PathLike, settings: RunSettings) -> float:
+    """1/c at the end of a run, which a target KL has moved.
+
+    Raises:
+      UserError: the run's curves, which know it, are missing or damaged.
+    """
+    if settings.config["target_kl"] is None:
+        return float(settings.config["reward_scaler"])
+    path = pathlib.Path(directory) / CURVES_NAME
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            *_, last = csv.DictReader(file)
+        return float(last["reward_scaler"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{path} does not say to which 1/c the target KL has come: {error}; "
+            "restore it from a copy, or train again (--restart)"
+        ) from error
 
 
 def save_networks(directory: str | os.PathLike, tuner: Any) -> None:

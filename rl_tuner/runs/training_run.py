@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import dataclasses
 import functools
 import math
@@ -19,12 +18,16 @@ from tqdm import tqdm
 
 from rl_tuner.errors import UserError
 from rl_tuner.generation.diversity import Corpus
-from rl_tuner.generation.evaluation import evaluate_policy, generate_for_task
+from rl_tuner.generation.evaluation import (
+    evaluate_policy,
+    generate_for_task,
+)
 from rl_tuner.generation.policy import Policy
 from rl_tuner.networks.network import Network
 from rl_tuner.reports import tables
 from rl_tuner.reports.tensorboard_curves import TensorBoardCurves
 from rl_tuner.rl_tuner import RLTuner, TrainingProgress
+from rl_tuner.runs import curves as curve_points
 from rl_tuner.runs import run_directory
 from rl_tuner.system import saves as training_state
 from rl_tuner.system import whole_files
@@ -34,19 +37,7 @@ from rl_tuner.training.divergence import Diverged
 
 # Environment steps between looks at the clock: about a second's worth.
 REPORT_EVERY = 10_000
-_TRAINING_CURVES = ("task_reward", "log_prior", "loss", "epsilon")
-_EVALUATION_CURVES = ("task_reward", "log_prior", "kl", "entropy", "unique")
-# Melodies that a point of the curves is measured on, as in Jaques et al. 2016.
-CURVE_SEQUENCES = 100
-
-CURVE_LABELS = {
-    "task_reward": "task reward a token",
-    "log_prior": "log p(a|s) under the prior",
-    "kl": "KL(policy || prior), nats",
-    "entropy": "entropy of the policy, nats",
-    "unique": f"unique of {CURVE_SEQUENCES} sequences, %",
-    "loss": "squared temporal difference error",
-}
+_TRAINING_CURVES = ("task_reward", "log_prior", "loss", "epsilon", "kl")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,9 +83,13 @@ def run(
     untuned = Policy.of_prior(prior)
     samples = directory / "samples"
     with _writing_to(directory):
-        before = evaluate_policy(
-            untuned, task, outputs.num_evaluated, corpus=corpus
-        ).metrics
+        measure = functools.partial(
+            evaluate_policy,
+            task=task,
+            num_sequences=outputs.num_evaluated,
+            corpus=corpus,
+        )
+        before = measure(untuned).metrics
         write_samples(untuned, task, outputs.num_samples, samples / "before", "untuned")
         _stop_if_asked(tuner, outputs)
         with tqdm(total=num_steps, unit=" steps", smoothing=0.1) as bar:
@@ -103,9 +98,7 @@ def run(
             tuner.policy, task, outputs.num_samples, samples / "after", outputs.title
         )
         _stop_if_asked(tuner, outputs)
-        after = evaluate_policy(
-            tuner.policy, task, outputs.num_evaluated, corpus=corpus
-        ).metrics
+        after = measure(tuner.policy, reward_scaler=_scaler(tuner)).metrics
         metrics = {"before": before, "after": after}
         _write_metrics(metrics, task, directory)
     discard_saves(directory)
@@ -143,7 +136,7 @@ def train_and_save(
     with _writing_to(outputs.directory):
         curves = _train(tuner, num_steps, outputs, report)
         run_directory.save_networks(outputs.directory, tuner)
-        _write_curves(curves, tuner.task, outputs)
+        curve_points.write(curves, tuner, outputs.directory, outputs.title)
 
 
 def write_samples(
@@ -165,25 +158,30 @@ def _train(
     """Trains; returns the points of the curves."""
     saves = outputs.directory / run_directory.SAVES_NAME
     if outputs.save_every < math.inf:
-        replays = [replica.memory.replay for replica in tuner.replicas]
-        sizes = [replay.bytes_after(num_steps) for replay in replays]
+        memories = [replica.memory for replica in tuner.replicas]
+        sizes = [memory.bytes_after(num_steps) for memory in memories]
         training_state.check_disk(saves, sum(sizes))
     curves = _resume_from(saves, tuner)
     if curves is None:
         start = TrainingProgress(0, math.nan, math.nan, math.nan, math.nan)
-        curves = [_curve_point(tuner, start)]
+        curves = [curve_points.measure(tuner, start)]
     tensorboard = TensorBoardCurves(outputs.directory / "tensorboard", _warn)
     last_save = time.monotonic()
 
     def note(progress: TrainingProgress) -> None:
         report(progress)
         now = progress._asdict()
-        points = {f"training/{name}": now[name] for name in _TRAINING_CURVES}
+        points = {
+            f"training/{name}": now[name]
+            for name in _TRAINING_CURVES
+            if math.isfinite(now[name])
+        }
         due = len(curves) * outputs.curve_every
         if progress.step >= min(due, num_steps):
-            curves.append(_curve_point(tuner, progress))
-            for name in (*_EVALUATION_CURVES, *tuner.task.curve_panels):
-                points[f"evaluation/{name}"] = curves[-1][name]
+            curves.append(curve_points.measure(tuner, progress))
+            for name in curve_points.labels(tuner):
+                if name != "loss" and math.isfinite(curves[-1][name]):
+                    points[f"evaluation/{name}"] = curves[-1][name]
         tensorboard.write(progress.step, points)
         nonlocal last_save
         is_last = progress.step >= num_steps
@@ -266,39 +264,17 @@ def _warn(text: str) -> None:
 
 def _show(bar: tqdm, progress: TrainingProgress) -> None:
     """Moves the progress bar."""
-    bar.set_postfix(
-        {
-            "reward": f"{progress.task_reward:.2f}",
-            "log p": f"{progress.log_prior:.2f}",
-            "epsilon": f"{progress.epsilon:.2f}",
-            "loss": f"{progress.loss:.1f}",
-        },
-        refresh=False,
-    )
-    bar.update(min(progress.step, bar.total) - bar.n)
-
-
-def _curve_point(tuner: RLTuner, progress: TrainingProgress) -> dict[str, float]:
-    """What the policy does now, measured on all tokens of some sequences."""
-    measured = evaluate_policy(
-        tuner.policy, tuner.task, CURVE_SEQUENCES, seed=progress.step
-    ).metrics
-    return {
-        "step": progress.step,
-        "loss": progress.loss,
-        "epsilon": progress.epsilon,
-        **measured,
+    shown = {
+        "reward": f"{progress.task_reward:.2f}",
+        "log p": f"{progress.log_prior:.2f}",
     }
-
-
-def _write_curves(curves: list[dict[str, float]], task: Task, outputs: Outputs) -> None:
-    with open(outputs.directory / run_directory.CURVES_NAME, "w", newline="") as file:
-        writer = csv.DictWriter(file, list(curves[0]))
-        writer.writeheader()
-        writer.writerows(curves)
-    path = outputs.directory / "curves.png"
-    labels = {**CURVE_LABELS, **task.curve_panels}
-    tables.plot_curves(curves, labels, outputs.title, path)
+    if math.isnan(progress.kl):
+        shown["epsilon"] = f"{progress.epsilon:.2f}"
+    else:
+        shown |= {"KL": f"{progress.kl:.3f}", "1/c": f"{progress.reward_scaler:.3g}"}
+    shown["loss"] = f"{progress.loss:.1f}"
+    bar.set_postfix(shown, refresh=False)
+    bar.update(min(progress.step, bar.total) - bar.n)
 
 
 def _write_metrics(
@@ -308,3 +284,8 @@ def _write_metrics(
     whole_files.write_json(
         directory / run_directory.METRICS_NAME, metrics
     )  # last: it is done
+
+
+def _scaler(tuner: RLTuner) -> float | None:
+    """1/c, where the Reward RNN is still the prior, so that there is an optimum."""
+    return None if tuner.config.reference_g_update else tuner.reward_scaler

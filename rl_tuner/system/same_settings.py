@@ -42,6 +42,7 @@ def claim(
     settings: Mapping[str, Any],
     free: Collection[str] = (),
     has_checksum: bool = True,
+    newer: Collection[str] = (),
 ) -> None:
     """Writes the settings of a folder's work, or proves that they are those already.
 
@@ -52,6 +53,8 @@ def claim(
       settings: JSON-serializable.
       free: names of settings that may differ; the file then has the last ones.
       has_checksum: whether the file is written with its own checksum.
+      newer: names of settings that earlier versions did not keep; where one is not
+        kept, it is not compared.
 
     Raises:
       UserError: the folder holds work of other settings, or the file is damaged.
@@ -61,7 +64,8 @@ def claim(
             kept = checked_json.read(path, is_checksum_needed=False)
         except (OSError, ValueError) as error:
             raise UserError(f"{path} is damaged: {error}") from error
-        kept = {name: kept[name] for name in settings if name in kept}
+        unknown = {name: settings[name] for name in newer if name not in kept}
+        kept = unknown | {name: kept[name] for name in settings if name in kept}
         change = first_change(kept, settings, free)
         if change:
             raise UserError(

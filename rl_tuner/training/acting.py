@@ -45,6 +45,7 @@ class Step(NamedTuple):
       task_rewards: [N] float32, unscaled.
       log_priors: [N] float32, log p(a|s) under the Reward RNN.
       policy_logits: [N, A], the policy is their softmax.
+      prior_logits: [N, A] of the Reward RNN.
       q_state: [N, state_size] of the Q network after it read the last token.
       prior_state: the same of the Reward RNN.
       ended: [N] bool, whether the action ended its sequence.
@@ -55,6 +56,7 @@ class Step(NamedTuple):
     task_rewards: tf.Tensor
     log_priors: tf.Tensor
     policy_logits: tf.Tensor
+    prior_logits: tf.Tensor
     q_state: tf.Tensor
     prior_state: tf.Tensor
     ended: tf.Tensor
@@ -119,9 +121,16 @@ def act(
         prior_state=prior_state,
         reward_state=reward_state,
     )
-    log_priors = log_prior(prior_logits, actions)
     step = Step(
-        state, actions, rewards, log_priors, policy_logits, q_state, prior_state, ended
+        before=state,
+        actions=actions,
+        task_rewards=rewards,
+        log_priors=log_prior(prior_logits, actions),
+        policy_logits=policy_logits,
+        prior_logits=prior_logits,
+        q_state=q_state,
+        prior_state=prior_state,
+        ended=ended,
     )
     return step, after
 

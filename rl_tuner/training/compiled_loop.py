@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
-from rl_tuner.training.acting import ActingState
-from rl_tuner.training.loop import Loop
+from rl_tuner.training.loop import NUM_SUMS, Loop
 from rl_tuner.training.replica import Replica
 
 
@@ -28,44 +29,18 @@ class CompiledLoop(Loop):
         last = first + num_rounds
 
         def run_round(
-            index: tf.Tensor, state: ActingState, sums: tf.Tensor
-        ) -> tuple[tf.Tensor, ActingState, tf.Tensor]:
-            state, acted = play_round(replica, state, index)
-            _, seeds = replica.seeds.of_round(index)
-            learned = replica.learner.learn(replica.memory, seeds)
-            return index + 1, state, sums + tf.concat([learned, acted], axis=0)
+            index: tf.Tensor, state: Any, sums: tf.Tensor
+        ) -> tuple[tf.Tensor, Any, tf.Tensor]:
+            state, played = replica.play(state, index)
+            learned = replica.learn(index)
+            replica.end_round(played)
+            return index + 1, state, sums + tf.concat([learned, played], axis=0)
 
         _, state, sums = tf.while_loop(
             lambda index, *_: index < last,
             run_round,
-            (first, replica.actor.read_state(), tf.zeros([4])),
+            (first, replica.read_state(), tf.zeros([NUM_SUMS])),
         )
-        replica.actor.keep_state(state)
+        replica.keep_state(state)
         replica.rounds.assign(last)
         return sums
-
-
-def play_round(
-    replica: Replica, state: ActingState, index: tf.Tensor
-) -> tuple[ActingState, tf.Tensor]:
-    """Plays and stores a round: next state, sums of task reward and log p(a|s)."""
-    seeds, _ = replica.seeds.of_round(index)
-    epsilon = replica.epsilon(index)
-    actor, memory = replica.actor, replica.memory
-
-    def play_step(
-        turn: tf.Tensor, state: ActingState, sums: tf.Tensor
-    ) -> tuple[tf.Tensor, ActingState, tf.Tensor]:
-        step, state = actor.act(state, seeds[turn], epsilon)
-        rewards = actor.total_rewards(step.task_rewards, step.log_priors)
-        fields = {**replica.remember(step), "rewards": rewards}
-        memory.add_step(fields)
-        acted = [tf.reduce_sum(step.task_rewards), tf.reduce_sum(step.log_priors)]
-        return turn + 1, state, sums + tf.stack(acted)
-
-    _, state, sums = tf.while_loop(
-        lambda turn, *_: turn < seeds.shape[0],
-        play_step,
-        (tf.constant(0), state, tf.zeros([2])),
-    )
-    return state, sums

@@ -9,8 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from rl_tuner.errors import UserError
-from rl_tuner.training.compiled_loop import play_round
-from rl_tuner.training.loop import Loop
+from rl_tuner.training.loop import NUM_PLAYED, NUM_SUMS, Loop
 from rl_tuner.training.replica import Replica
 
 
@@ -31,12 +30,10 @@ class DistributedLoop(Loop):
         self,
         strategy: tf.distribute.Strategy,
         replicas: Sequence[Replica],
-        updates_per_round: int,
     ):
         """Takes this process' replicas, each on its device."""
         self._strategy = strategy
         self._replicas = replicas
-        self._updates = updates_per_round
         self._loops: list[_ReplicaLoop] = []
 
     def run(self, num_rounds: int) -> np.ndarray:
@@ -85,12 +82,12 @@ class DistributedLoop(Loop):
         _, sums = tf.while_loop(
             lambda index, _: index < num_rounds,
             run_round,
-            (tf.constant(0, tf.int64), tf.zeros([4])),
+            (tf.constant(0, tf.int64), tf.zeros([NUM_SUMS])),
         )
         return sums
 
     def _round(self) -> tf.Tensor:
-        """One replica's round: loss, updates, task reward, log p(a|s)."""
+        """One replica's round: the sums of all replicas, [NUM_SUMS]."""
         context = tf.distribute.get_replica_context()
         number = tf.get_static_value(context.replica_id_in_sync_group)
         loop = self._loops[
@@ -98,14 +95,15 @@ class DistributedLoop(Loop):
         ]
         acted = loop.play()
         learned = tf.zeros([2])
-        for turn in range(self._updates):
+        for turn in range(self._replicas[0].seeds.updates):
             found = loop.find_gradients(tf.constant(turn))
             # All that crosses over in one go.
             row = tf.concat([found, acted], axis=0)
             row = context.all_reduce(tf.distribute.ReduceOp.MEAN, row)
-            learned += loop.apply_gradients(row[:-2])
-        loop.end_round()
-        return tf.concat([learned, row[-2:] * context.num_replicas_in_sync], axis=0)
+            learned += loop.apply_gradients(row[:-NUM_PLAYED])
+        played = row[-NUM_PLAYED:]
+        loop.end_round(played)
+        return tf.concat([learned, played * context.num_replicas_in_sync], axis=0)
 
 
 class _ReplicaLoop:
@@ -115,11 +113,11 @@ class _ReplicaLoop:
     would sum the gradients of all replicas, which must not be done in a compiled part.
 
     Attributes:
-      play: () -> sums of task reward and log p(a|s), [2]; acts and stores.
+      play: () -> sums [NUM_PLAYED]; acts and stores.
       find_gradients: which of the round's updates [] -> all gradients in a row, then
         the loss, and 1, or zeros as long as there is not enough to learn from.
       apply_gradients: what was found, averaged -> the loss and 1, or zeros; updates.
-      end_round: () -> nothing; counts the round.
+      end_round: sums of `play`, averaged -> nothing; counts the round.
     """
 
     def __init__(self, replica: Replica):
@@ -130,14 +128,13 @@ class _ReplicaLoop:
         self.play = _traced(self._play)
         self.find_gradients = _traced(self._find_gradients, tf.TensorSpec([], tf.int32))
         self.apply_gradients = _traced(self._apply_gradients, found)
-        self.end_round = _traced(self._end_round)
+        self.end_round = _traced(self._end_round, tf.TensorSpec([NUM_PLAYED]))
 
     def _play(self) -> tf.Tensor:
         replica = self._replica
-        state = replica.actor.read_state()
-        state, acted = play_round(replica, state, tf.identity(replica.rounds))
-        replica.actor.keep_state(state)
-        return acted
+        state, played = replica.play(replica.read_state(), tf.identity(replica.rounds))
+        replica.keep_state(state)
+        return played
 
     def _find_gradients(self, turn: tf.Tensor) -> tf.Tensor:
         replica = self._replica
@@ -165,7 +162,8 @@ class _ReplicaLoop:
         tf.cond(replica.memory.can_learn, apply, lambda: tf.constant(False))
         return found[-2:]
 
-    def _end_round(self) -> None:
+    def _end_round(self, played: tf.Tensor) -> None:
+        self._replica.end_round(played)
         self._replica.rounds.assign_add(1)
 
 

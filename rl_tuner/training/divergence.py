@@ -24,22 +24,15 @@ class Diverged(UserError):
 def check(
     step: int,
     loss: float,
-    rewards: np.ndarray,
-    discount_rate: float,
+    limit: float,
     weights: Iterable[np.ndarray],
 ) -> None:
     """Proves that a stretch of training did no harm.
 
-    The loss explodes when the mean squared temporal difference error of a stretch is
-    more than FACTOR (H r)^2: r is the largest of the remembered rewards, and at least
-    10, and H = 1 / (1 - gamma) the horizon, at most 100 steps, so that no value should
-    exceed H r. It is far above what any healthy run shows.
-
     Args:
       step: environment steps so far.
-      loss: the mean squared temporal difference error of the stretch.
-      rewards: [M], the total rewards in the replay memory.
-      discount_rate: gamma.
+      loss: the mean of the stretch.
+      limit: what it must not exceed.
       weights: of the networks that were trained.
 
     Raises:
@@ -50,11 +43,24 @@ def check(
         raise Diverged(f"the loss is {loss} at step {step}; try {remedy}")
     if not all(np.isfinite(array).all() for array in weights):
         raise Diverged(f"a weight is not finite at step {step}; try {remedy}")
-    horizon = 1.0 / max(1.0 - discount_rate, 1.0 / _LONGEST_HORIZON)
-    largest = float(np.max(np.abs(rewards), initial=_LEAST_REWARD))
-    limit = FACTOR * (horizon * largest) ** 2
     if loss > limit:
         raise Diverged(
             f"the loss explodes: at step {step} it is {loss:.3g}, over the limit of "
             f"{limit:.3g} that the size of the rewards sets; try {remedy}"
         )
+
+
+def limit(rewards: np.ndarray, discount_rate: float) -> float:
+    """The mean squared temporal difference error that says that training diverged.
+
+    FACTOR (H r)^2: r is the largest of the remembered rewards, and at least 10, and
+    H = 1 / (1 - gamma) the horizon, at most 100 steps, so that no value should exceed
+    H r. It is far above what any healthy run shows.
+
+    Args:
+      rewards: [M], the total rewards in the replay memory.
+      discount_rate: gamma.
+    """
+    horizon = 1.0 / max(1.0 - discount_rate, 1.0 / _LONGEST_HORIZON)
+    largest = float(np.max(np.abs(rewards), initial=_LEAST_REWARD))
+    return FACTOR * (horizon * largest) ** 2

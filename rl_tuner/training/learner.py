@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
-from rl_tuner.algorithms.algorithm import Algorithm
+from rl_tuner.algorithms.algorithm import Algorithm, Batch
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.networks.network import Network
-from rl_tuner.training.gradients import clip_by_group_norm
 from rl_tuner.training.memory import Memory
-from rl_tuner.training.replay_modes import Fields, ReplayMode
+from rl_tuner.training.replay_modes import Fields
+
+# What an algorithm learns from, of what is stored.
+Read = Callable[[Fields], Batch]
 
 
 class Update(NamedTuple):
@@ -39,9 +41,9 @@ class Learner:
         self,
         algorithm: Algorithm,
         q_network: Network,
-        target_network: Network,
+        target_network: Network | None,
         reward_rnn: Network,
-        mode: ReplayMode,
+        read: Read,
         config: RLTunerConfig,
     ):
         """Takes what learns.
@@ -49,16 +51,15 @@ class Learner:
         Args:
           algorithm: whose loss.
           q_network: what is trained.
-          target_network: follows it.
+          target_network: follows it; None of an on-policy algorithm.
           reward_rnn: the prior, frozen; but with `config.reference_g_update` it is
             trained too, where the policy is its product with the Q network's.
-          mode: how batches are read.
+          read: how the networks read what is stored.
           config: the settings.
         """
         self._algorithm = algorithm
         self._q_network, self._target_network = q_network, target_network
-        self._reward_rnn = reward_rnn
-        self._mode = mode
+        self._read = read
         self._config = config
         trained_networks = [q_network]
         if config.reference_g_update and algorithm.acts_with_prior:
@@ -71,6 +72,8 @@ class Learner:
                 [offset + index for index in group] for group in network.clipping_groups
             ]
             self._trained += network.trainable_variables
+        if algorithm.is_on_policy:
+            self._clipping_groups = [list(range(len(self._trained)))]
         self.optimizer = keras.optimizers.Adam(config.learning_rate, epsilon=1e-8)
         self.optimizer.build(self._trained)
 
@@ -104,7 +107,7 @@ class Learner:
         sample = memory.sample(seed)
         weights = sample.weights if self._config.importance_exponent else None
         update, gradients = self.gradients(sample.transitions, weights)
-        memory.replay.update(sample.rows, update.errors)
+        memory.update(sample.rows, update.errors)
         return update.loss, gradients
 
     def update(self, stored: Fields, weights: tf.Tensor | None = None) -> Update:
@@ -140,6 +143,8 @@ class Learner:
             gradients, self._clipping_groups, self._config.clip_norm
         )
         self.optimizer.apply(clipped, self._trained)
+        if self._target_network is None:
+            return
         rate = self._config.target_network_update_rate
         for slow, fast in zip(
             self._target_network.trainable_variables,
@@ -152,11 +157,35 @@ class Learner:
         self, stored: Fields, weights: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The loss, and errors [N]; of a sequence the mean size of its tokens'."""
-        batch = self._mode.read(
-            stored, self._q_network, self._target_network, self._reward_rnn
-        )._replace(weights=weights)
+        batch = self._read(stored)._replace(weights=weights)
         loss, errors = self._algorithm.loss(batch, self._config)
-        if batch.is_token is not None:
+        if batch.is_token is not None and not self._algorithm.is_on_policy:
             sizes = tf.reduce_sum(tf.abs(errors) * batch.is_token, axis=1)
             errors = sizes / tf.reduce_sum(batch.is_token, axis=1)
         return loss, errors
+
+
+def clip_by_group_norm(
+    gradients: Sequence[tf.Tensor], groups: Sequence[Sequence[int]], clip_norm: float
+) -> list[tf.Tensor]:
+    """Scales down each group of gradients whose joint L2 norm is above `clip_norm`."""
+    clipped = list(gradients)
+    for group in groups:
+        chosen = [gradients[i] for i in group]
+        norm = tf.sqrt(sum(_square(gradient) for gradient in chosen))
+        scaled, _ = tf.clip_by_global_norm(chosen, clip_norm, norm)
+        for index, gradient in zip(group, scaled, strict=True):
+            clipped[index] = gradient
+    return clipped
+
+
+def _square(gradient: tf.Tensor) -> tf.Tensor:
+    """The sum of the squares of a vector's or a matrix's elements.
+
+    XLA adds up one by one on a CPU, unless it adds up rows to a row; the product keeps
+    it from making one sum of the two.
+    """
+    squares = tf.square(gradient)
+    if len(gradient.shape) > 1:
+        squares = tf.reduce_sum(squares, axis=0)
+    return tf.tensordot(squares, tf.ones_like(squares), 1)

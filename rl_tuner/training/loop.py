@@ -6,6 +6,11 @@ import abc
 
 import numpy as np
 
+# What rounds add up: loss, updates; then what `Replica.play` adds up: task reward,
+# log p(a|s), KL(pi || p), tokens.
+NUM_SUMS = 6
+NUM_PLAYED = 4
+
 
 class Loop(abc.ABC):
     """Runs rounds: some steps of all sequences, then the updates that are due for them.
@@ -18,7 +23,7 @@ class Loop(abc.ABC):
 
     @abc.abstractmethod
     def run(self, num_rounds: int) -> np.ndarray:
-        """Trains: sums of loss, updates, task reward and log p(a|s), [4] floats."""
+        """Trains: sums [NUM_SUMS]."""
 
     def any_wishes(self, wish: bool) -> bool:
         """Whether any process that trains asks for it: the answer is the same in all.

@@ -5,20 +5,20 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import tensorflow as tf
 
-from rl_tuner.algorithms.algorithm import Algorithm
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.system import free_space
+from rl_tuner.system.lazy_arrays import LazyArrays
 from rl_tuner.training.replay import (
-    LastRound,
     PrioritizedReplay,
     Replay,
     Sample,
     UniformReplay,
     bytes_needed,
 )
-from rl_tuner.training.replay_modes import OF_TOKENS, Fields, ReplayMode, Specs
+from rl_tuner.training.replay_modes import Fields, ReplayMode, Specs
 from rl_tuner.training.unfinished_sequences import UnfinishedSequences
 
 # The errors [M] of M rows of what is stored, by the networks as they are.
@@ -26,7 +26,39 @@ ErrorsOf = Callable[[Fields], tf.Tensor]
 
 
 class Memory(abc.ABC):
-    """Turns what is acted into what is stored.
+    """What a learner draws batches from."""
+
+    @property
+    @abc.abstractmethod
+    def can_learn(self) -> tf.Tensor:
+        """Whether a batch is stored, a scalar bool."""
+
+    @abc.abstractmethod
+    def sample(self, seed: tf.Tensor) -> Sample:
+        """Draws a batch."""
+
+    def update(self, rows: tf.Tensor, errors: tf.Tensor) -> None:  # noqa: B027
+        """Takes the new errors [N] of what was drawn from rows [N]."""
+
+    @abc.abstractmethod
+    def state(self) -> LazyArrays:
+        """All that is stored, for `restore`."""
+
+    @abc.abstractmethod
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Makes the memory what it was when `state` was taken.
+
+        Raises:
+          ValueError, KeyError: the state is of a memory of another kind.
+        """
+
+    @abc.abstractmethod
+    def bytes_after(self, num_steps: int) -> int:
+        """Size in bytes of what is stored after so many environment steps."""
+
+
+class ReplayMemory(Memory):
+    """Turns what is acted into what is stored in a replay memory.
 
     Attributes:
       replay: what is stored.
@@ -54,11 +86,30 @@ class Memory(abc.ABC):
         return self.replay.size >= self._minibatch_size
 
     def sample(self, seed: tf.Tensor) -> Sample:
-        """Draws a batch."""
+        """As of `Memory`."""
         return self.replay.sample(self._minibatch_size, seed)
 
+    def update(self, rows: tf.Tensor, errors: tf.Tensor) -> None:
+        """As of `Memory`."""
+        self.replay.update(rows, errors)
 
-class StepMemory(Memory):
+    def state(self) -> LazyArrays:
+        """As of `Memory`."""
+        others = {f"training/{k}": var.numpy for k, var in self.variables.items()}
+        return self.replay.state().in_folder("replay") | LazyArrays(others)
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """As of `Memory`."""
+        for name, variable in self.variables.items():
+            variable.assign(state[f"training/{name}"])
+        self.replay.restore(LazyArrays.of_folder(state, "replay"))
+
+    def bytes_after(self, num_steps: int) -> int:
+        """As of `Memory`."""
+        return self.replay.bytes_after(num_steps)
+
+
+class StepMemory(ReplayMemory):
     """Stores every step as it is."""
 
     def add_step(self, step: Fields) -> None:
@@ -85,7 +136,7 @@ class StepMemory(Memory):
         self.replay.add(steps, errors)
 
 
-class SequenceMemory(Memory):
+class SequenceMemory(ReplayMemory):
     """Stores each sequence when it has ended."""
 
     def __init__(
@@ -135,17 +186,15 @@ class SequenceMemory(Memory):
 def make_memory(
     fields: Specs,
     mode: ReplayMode,
-    algorithm: Algorithm,
     config: RLTunerConfig,
     max_length: int,
     errors_of: ErrorsOf,
-) -> Memory:
-    """The memory that the config and the algorithm ask for.
+) -> ReplayMemory:
+    """The memory that the config asks for.
 
     Args:
       fields: shape and type of what is remembered of a step.
       mode: how.
-      algorithm: an on-policy one learns from all of the last round.
       config: the settings.
       max_length: tokens of a sequence, at the most.
       errors_of: for prioritized replay, the errors of what is stored.
@@ -153,33 +202,23 @@ def make_memory(
     Raises:
       UserError: it does not fit into what memory is free.
     """
-    of_tokens = [name for name in OF_TOKENS if name in fields]
-    round_size = config.steps_per_round
     if mode.stores_sequences:
-        names = ("tokens", "num_read")
-        fields = {name: fields[name] for name in names} | {
-            name: tf.TensorSpec([max_length]) for name in of_tokens
-        }
-        round_size = config.num_sequences
+        fields = {name: fields[name] for name in ("tokens", "num_read")}
+        fields["rewards"] = tf.TensorSpec([max_length])
     capacity, batch_size = config.replay_capacity, config.minibatch_size
-    if algorithm.is_on_policy:
-        capacity = batch_size = round_size
     free_space.check_replay(bytes_needed(capacity, fields), capacity)
-    replay = _make_replay(capacity, fields, algorithm, config)
+    replay = _make_replay(capacity, fields, config)
     if not mode.stores_sequences:
         return StepMemory(replay, batch_size, errors_of)
-    unfinished = UnfinishedSequences(config.num_sequences, max_length, of_tokens)
+    unfinished = UnfinishedSequences(config.num_sequences, max_length)
     return SequenceMemory(replay, batch_size, errors_of, unfinished)
 
 
 def _make_replay(
     capacity: int,
     fields: Mapping[str, tf.TensorSpec],
-    algorithm: Algorithm,
     config: RLTunerConfig,
 ) -> Replay:
-    if algorithm.is_on_policy:
-        return LastRound(capacity, fields)
     if config.replay == "uniform":
         return UniformReplay(capacity, fields)
     return PrioritizedReplay(

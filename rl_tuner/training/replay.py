@@ -1,4 +1,4 @@
-"""Replay memories that live in the graph: uniform, prioritized, the last round."""
+"""Replay memories that live in the graph: uniform and prioritized."""
 
 from __future__ import annotations
 
@@ -167,20 +167,6 @@ class UniformReplay(Replay):
         rows = tf.random.stateless_uniform(
             [batch_size], seed, minval=0, maxval=self.size, dtype=tf.int64
         )
-        return Sample(self._transitions(rows), rows, tf.ones([batch_size]))
-
-
-class LastRound(Replay):
-    """Holds what was acted last, and gives all of it: for on-policy algorithms."""
-
-    def __init__(self, capacity: int, fields: Mapping[str, tf.TensorSpec]):
-        """Allocates the memory, as `Replay` does; `capacity` is a round's."""
-        super().__init__(capacity, fields, "last_round")
-
-    def sample(self, batch_size: int, seed: tf.Tensor) -> Sample:
-        """All that is stored, once: see `Replay.sample`."""
-        del seed
-        rows = tf.range(batch_size, dtype=tf.int64)
         return Sample(self._transitions(rows), rows, tf.ones([batch_size]))
 
 

@@ -15,9 +15,6 @@ from rl_tuner.training.acting import ActingState, Step
 Fields = Mapping[str, tf.Tensor]
 Specs = dict[str, tf.TensorSpec]
 
-# Of what is remembered of a step in any mode, that which sequences have for each token.
-OF_TOKENS = ("rewards", "log_policies")
-
 
 class ReplayMode(abc.ABC):
     """A way to remember N steps, beside their actions, rewards and ends.
@@ -169,9 +166,6 @@ class WholeSequences(WholePrefixes):
         tokens = stored["tokens"][:, : num_primes + longest]
         actions = tokens[:, num_primes:]
         positions = tf.range(longest)
-        of_tokens = {
-            name: stored[name][:, :longest] for name in OF_TOKENS if name in stored
-        }
         length = tf.shape(actions)[1]
         next_logits, next_prior_logits = (
             network.unroll(tokens)[:, -length:]
@@ -185,7 +179,7 @@ class WholeSequences(WholePrefixes):
             actions=actions,
             continues=tf.cast(positions < lengths[:, tf.newaxis] - 1, tf.float32),
             is_token=tf.cast(positions < lengths[:, tf.newaxis], tf.float32),
-            **of_tokens,
+            rewards=stored["rewards"][:, :longest],
         )
 
 
@@ -210,7 +204,6 @@ def _batch(
         actions=stored["actions"],
         rewards=stored["rewards"],
         continues=stored["continues"],
-        log_policies=stored.get("log_policies"),
     )
 
 

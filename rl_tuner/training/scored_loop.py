@@ -11,9 +11,9 @@ from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.scored_task import Prefixes, ScoredTask
 from rl_tuner.training.acting import ActingState
-from rl_tuner.training.loop import Loop
+from rl_tuner.training.loop import NUM_SUMS, Loop
 from rl_tuner.training.memory import SequenceMemory
-from rl_tuner.training.replica import Replica
+from rl_tuner.training.step_replica import StepReplica
 
 
 class _Chunk(NamedTuple):
@@ -43,7 +43,7 @@ class ScoredLoop(Loop):
       rounds_at_once: a chunk's.
     """
 
-    def __init__(self, replica: Replica, task: ScoredTask, config: RLTunerConfig):
+    def __init__(self, replica: StepReplica, task: ScoredTask, config: RLTunerConfig):
         """Takes what acts, remembers and learns.
 
         Raises:
@@ -70,7 +70,7 @@ class ScoredLoop(Loop):
         Raises:
           UserError: the task's rewards are not numbers, or not one for each prefix.
         """
-        sums = np.zeros(4)
+        sums = np.zeros(NUM_SUMS)
         for _ in range(num_rounds // self.rounds_at_once):
             chunk = self._act()
             prefixes = Prefixes(
@@ -78,11 +78,11 @@ class ScoredLoop(Loop):
             )
             collect = self._task.start_scoring(prefixes)
             learned = self._learn()
-            rewards = self._checked(collect(), len(prefixes.lengths))
+            rewards = self._task.checked(collect(), len(prefixes.lengths))
             self._store(chunk, tf.reshape(rewards, chunk.log_priors.shape))
             self._replica.rounds.assign_add(self.rounds_at_once)
             log_p = tf.reduce_sum(chunk.log_priors)
-            sums += [*learned.numpy(), rewards.sum(), float(log_p)]
+            sums += [*learned.numpy(), rewards.sum(), float(log_p), 0.0, rewards.size]
         return sums
 
     @tf.function(jit_compile=True, autograph=False)
@@ -144,8 +144,7 @@ class ScoredLoop(Loop):
         replica = self._replica
 
         def learn(turn: tf.Tensor, losses: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            _, seeds = replica.seeds.of_round(replica.rounds + turn)
-            return turn + 1, losses + replica.learner.learn(replica.memory, seeds)
+            return turn + 1, losses + replica.learn(replica.rounds + turn)
 
         _, losses = tf.while_loop(
             lambda turn, _: turn < self.rounds_at_once,
@@ -157,21 +156,6 @@ class ScoredLoop(Loop):
     def _store(self, chunk: _Chunk, task_rewards: tf.Tensor) -> None:
         """Stores a chunk with its rewards."""
         replica = self._replica
-        rewards = replica.actor.total_rewards(task_rewards, chunk.log_priors)
+        rewards = replica.total_rewards(task_rewards, chunk.log_priors, chunk.fields)
         fields = {**chunk.fields, "rewards": rewards}
         replica.memory.add_chunk(fields)
-
-    def _checked(self, rewards: np.ndarray, number: int) -> np.ndarray:
-        rewards = np.asarray(rewards, np.float32)
-        if rewards.shape != (number,):
-            raise UserError(
-                f"the task {self._task.name!r} gave rewards of shape "
-                f"{rewards.shape} for {number} prefixes; it must give one for each"
-            )
-        if not np.isfinite(rewards).all():
-            step = int(self._replica.rounds) * self._replica.steps_per_round
-            raise UserError(
-                f"the task {self._task.name!r} gave a reward that is not finite "
-                f"at step {step}; rewards must be numbers"
-            )
-        return rewards

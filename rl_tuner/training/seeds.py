@@ -6,8 +6,6 @@ import dataclasses
 
 import tensorflow as tf
 
-from rl_tuner.config import RLTunerConfig
-
 _START, _ROUND = range(2)
 
 
@@ -16,11 +14,15 @@ class Seeds:
     """The seeds of one replica's training.
 
     Attributes:
-      config: whose seed, and how many steps and updates a round has.
+      seed: the run's.
+      plays: seeds for acting that a round needs, one for each of its steps.
+      updates: seeds for learning that a round needs, one for each of its updates.
       replica: the replica's number.
     """
 
-    config: RLTunerConfig
+    seed: int
+    plays: int
+    updates: int
     replica: int = 0
 
     @property
@@ -29,16 +31,13 @@ class Seeds:
         return self._key(_START, 0)
 
     def of_round(self, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """A round's seeds, one for each step of acting [K, 2] and update [L, 2]."""
-        steps = self.config.acting_steps_per_round
-        seeds = tf.random.split(
-            self._key(_ROUND, index), steps + self.config.updates_per_round
-        )
-        return seeds[:steps], seeds[steps:]
+        """A round's seeds: of acting [plays, 2] and of its updates [updates, 2]."""
+        seeds = tf.random.split(self._key(_ROUND, index), self.plays + self.updates)
+        return seeds[: self.plays], seeds[self.plays :]
 
     def _key(self, purpose: int, index: int | tf.Tensor) -> tf.Tensor:
         """A key of its own for each purpose and round of this run."""
-        key = tf.constant([self.config.seed, purpose], tf.int32)
+        key = tf.constant([self.seed, purpose], tf.int32)
         if self.replica:
             key = tf.random.fold_in(key, self.replica)
         return tf.random.fold_in(key, tf.cast(index, tf.int32))

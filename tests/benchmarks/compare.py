@@ -25,7 +25,9 @@ import time
 from absl import flags
 
 from rl_tuner import worlds
+from rl_tuner.algorithms import get_algorithm
 from rl_tuner.commands import cli, model_flags
+from rl_tuner.config import POLICY_GRADIENTS
 from rl_tuner.errors import UserError
 from rl_tuner.system import provenance
 
@@ -159,11 +161,12 @@ def _prepare(sides, checkpoint, folder):
         window_steps=WINDOW_STEPS,
     )
     checkpoints = {"ours": checkpoint, "theirs": files["magenta_checkpoint"]}
+    own = list(POLICY_GRADIENTS)  # Magenta has none
     for name, side in sides.items():
         side.ask(
             "prepare",
             checkpoint=checkpoints[name],
-            algorithms=FLAGS.algorithms,
+            algorithms=FLAGS.algorithms + (own if name == "ours" else []),
             examples=files["examples"],
             window_steps=WINDOW_STEPS,
         )
@@ -178,6 +181,8 @@ def _measure_rates(sides, works):
             _say(f"{repeat + 1} of {FLAGS.repeats}: {work.label}")
             for name, side in sides.items():
                 amount = getattr(work, name)
+                if not amount:
+                    continue
                 answer = side.ask(**work.request, amount=amount)
                 rate = amount * work.units / answer["seconds"]
                 rates[work.label][name].append(rate)
@@ -197,6 +202,15 @@ def _works(files):
             units=1.0,
         )
         for algorithm in FLAGS.algorithms
+    ]
+    training += [
+        Work(
+            f"Training by {get_algorithm(name).label}, environment steps/s",
+            {"work": "train", "algorithm": name},
+            ours=50_000,
+            theirs=0,
+        )
+        for name in POLICY_GRADIENTS
     ]
     generating = 2 * 32 * machine_limit.forward(layers, LIMIT_BATCH)
     rows = 128
@@ -232,7 +246,7 @@ def _works(files):
 def _row(label, rates, work):
     """One row: medians, the ratio, the share of the limit."""
     row = {"label": label, "all": rates}
-    row |= {name: statistics.median(values) for name, values in rates.items()}
+    row |= {name: statistics.median(x) for name, x in rates.items() if x}
     if work.products:
         a_result = machine_limit.operations(work.products) / _results(work)
         limit = machine_limit.fastest(work.products, provenance.available_cores())

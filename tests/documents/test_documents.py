@@ -24,16 +24,24 @@ pytestmark = pytest.mark.skipif(
 
 # Reads command lines, and does everything but what they ask for.
 CHECK_FLAGS = """
-import importlib.metadata, json, os, sys
+import gc, importlib.metadata, json, os, sys, traceback
 from rl_tuner.commands import cli
 cli._guarded = lambda main, program: None
+cli.load_tensorflow()  # once, and not in each fork that reads a task of one's own
+gc.freeze()
 scripts = importlib.metadata.entry_points(group="console_scripts")
 for words in json.load(sys.stdin):
     process = os.fork()
     if not process:
-        sys.argv = words
-        scripts[words[0]].load()()
-        os._exit(0)
+        sys.argv, code = words, 1
+        try:
+            scripts[words[0]].load()()
+        except SystemExit as end:
+            code = end.code or 0
+        except BaseException:
+            traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(code)
     if os.waitpid(process, 0)[1]:
         print(*words)
 """

@@ -7,6 +7,8 @@ import matplotlib
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.docs
+
 NOTEBOOK = pathlib.Path(__file__).parents[2] / "rl_tuner" / "rl_tuner.ipynb"
 SMALL = {"STEPS = 300_000": "STEPS = 400", "MELODIES = 1_000": "MELODIES = 20"}
 

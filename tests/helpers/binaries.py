@@ -1,24 +1,67 @@
 """Runs the console scripts as a user does: in a process of their own."""
 
+import functools
+import json
 import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 
-def run_binary(name, *flags, cwd=None, timeout=300):
-    """Runs an installed console script; returns the finished process."""
-    script = pathlib.Path(sys.executable).with_name(name)
+def run_binary(name, *flags, cwd=None, timeout=300, is_new=False):
+    """Runs an installed console script; returns the finished process.
+
+    With `is_new` the script starts Python as a user does. Otherwise it runs in a fork
+    of a process that has imported TensorFlow, which is all that it spares: see
+    `warm_process`.
+    """
+    command = [str(pathlib.Path(sys.executable).with_name(name)), *map(str, flags)]
     environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
-    return subprocess.run(
-        [str(script), *map(str, flags)],
-        cwd=cwd,
+    if is_new or sys.platform != "linux":
+        return subprocess.run(
+            command,
+            cwd=cwd,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+    temporary = functools.partial(tempfile.NamedTemporaryFile, "r")
+    with temporary() as out, temporary() as err:
+        job = {
+            "argv": command,
+            "cwd": str(cwd or pathlib.Path.cwd()),
+            "env": environment,
+            "out": out.name,
+            "err": err.name,
+            "timeout": timeout,
+        }
+        server = _warm_process()
+        print(json.dumps(job), file=server.stdin, flush=True)
+        code = int(server.stdout.readline())
+        return subprocess.CompletedProcess(command, code, out.read(), err.read())
+
+
+@functools.cache
+def _warm_process():
+    """One for each process of the tests."""
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    return subprocess.Popen(
+        [sys.executable, str(pathlib.Path(__file__).with_name("warm_process.py"))],
         env=environment,
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        timeout=timeout,
-        check=False,
     )
+
+
+def end_warm_process():
+    """Ends it, if it was begun."""
+    if _warm_process.cache_info().currsize:
+        _warm_process().communicate()
+        _warm_process.cache_clear()
 
 
 def assert_refused(result, message):

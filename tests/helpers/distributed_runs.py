@@ -7,6 +7,7 @@
 tf.distribute, with one replica, and with two that are cut and go on.
 """
 
+import functools
 import sys
 
 import numpy as np
@@ -24,6 +25,9 @@ CONFIG = RLTunerConfig(
     replay_capacity=50,
     exploration_steps=10_000,  # not half of the first call, which the cut shortens
 )
+ON_POLICY = RLTunerConfig(
+    algorithm="ppo", num_sequences=10, num_best=3, target_kl=0.05, reward_scaler=0.5
+)
 ROUNDS = 30
 
 
@@ -37,9 +41,9 @@ def prior():
     return model
 
 
-def distributed(strategy):
+def distributed(strategy, config=CONFIG):
     """A tuner of the toy task."""
-    return RLTuner(prior(), CountingTask(), CONFIG, strategy)
+    return RLTuner(prior(), CountingTask(), config, strategy)
 
 
 def train(tuner, rounds):
@@ -55,22 +59,27 @@ def everything(tuner):
     return {name: np.asarray(array) for name, array in tuner.state().items()}
 
 
-def mirrored():
+def mirrored(config=CONFIG):
     """States by what they are of."""
     cpu = tf.config.list_physical_devices("CPU")[0]
     two = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, two)
-    plain = RLTuner(prior(), CountingTask(), CONFIG)
-    alone = distributed(tf.distribute.MirroredStrategy(["CPU:0"]))
+    plain = RLTuner(prior(), CountingTask(), config)
+    alone = distributed(tf.distribute.MirroredStrategy(["CPU:0"]), config)
     both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    pair, cut = distributed(both), distributed(both)
-    reports = {
-        name: train(tuner, ROUNDS)
-        for name, tuner in (("plain", plain), ("alone", alone), ("pair", pair))
-    }
-    train(cut, ROUNDS // 2)
-    saved = everything(cut)
-    gone_on = distributed(both)
+    pair = distributed(both, config)
+    reports = {"plain": train(plain, ROUNDS), "alone": train(alone, ROUNDS)}
+    saved = {}
+    half = ROUNDS // 2 * pair.steps_per_round
+
+    def save(progress):
+        reports["pair"] = progress
+        if progress.step == half:
+            saved.update(everything(pair))
+
+    # As a run that is cut, whose schedules are those of all of it.
+    pair.train(2 * half, save, report_every=half)
+    gone_on = distributed(both, config)
     gone_on.restore(saved)
     train(gone_on, ROUNDS - ROUNDS // 2)
     states = {"plain": plain, "alone": alone, "pair": pair, "gone_on": gone_on}
@@ -98,4 +107,9 @@ def worker():
 
 
 if __name__ == "__main__":
-    np.savez(sys.argv[2], **{"mirrored": mirrored, "worker": worker}[sys.argv[1]]())
+    kinds = {
+        "mirrored": mirrored,
+        "on_policy": functools.partial(mirrored, ON_POLICY),
+        "worker": worker,
+    }
+    np.savez(sys.argv[2], **kinds[sys.argv[1]]())

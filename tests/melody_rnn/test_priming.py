@@ -1,5 +1,6 @@
 """What melodies begin from, in training and in generation."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -21,7 +22,7 @@ from rl_tuner.generation import evaluation
 from rl_tuner.generation.policy import Policy
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
-from rl_tuner.runs import run_directory
+from rl_tuner.runs import bulk_generation, run_directory
 from rl_tuner.training import acting
 
 # Their last tokens differ, so that the first observation tells which was read.
@@ -255,3 +256,26 @@ def test_modes_that_lack_something_are_refused(tmp_path, flags, message):
 def test_several_models_are_refused(tmp_path, flags, message):
     flags = [*flags, "--output_dir=out"]
     assert_refused(run_binary("rl_tuner_generate", *flags, cwd=tmp_path), message)
+
+
+def test_the_random_first_note_is_written_where_it_is_asked_for():
+    model, task = _random_model(38, (8, 6)), MelodyWorld().make_task({})
+    policy = Policy(model, model, get_algorithm("q"))
+    without = bulk_generation.Generation("melody", "{}", "q", 7, 16, 1.0, seed=5)
+    noted = dataclasses.replace(without, is_beginning_written=True)
+    written = bulk_generation.sequences(noted, policy, task)
+    notes = np.ravel(evaluation.sample_primes(task, 7, seed=5))
+    np.testing.assert_array_equal(written[:, 0], notes)
+    expected = bulk_generation.sequences(without, policy, task)
+    np.testing.assert_array_equal(written[:, 1:], expected)
+    part = bulk_generation.sequences(noted, policy, task, (2, 5))
+    np.testing.assert_array_equal(part, written[2:5])
+
+
+def test_a_melody_of_silence_is_told():
+    task = MelodyWorld().make_task({})
+    assert task.remarks_on(np.array([[14, 0], [2, 3]])) == []
+    late, silent = [0, 14], [0, 1]
+    told = task.remarks_on(np.array([late, silent, late, [14, 0]]))
+    assert told[0] == "1 of 4 melodies are silent"
+    assert told[1].startswith("2 of 4 melodies begin with silence; --write_first_note")

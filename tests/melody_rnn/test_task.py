@@ -77,3 +77,11 @@ def test_samples_are_midi_and_a_picture(tmp_path):
     midi = pretty_midi.PrettyMIDI(str(tmp_path / "melody_01.mid"))
     assert [note.pitch for note in midi.instruments[0].notes] == [60, 62]
     assert (tmp_path / "piano_roll.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_share_of_notes_that_are_not_in_key_stands_beside_that_of_events():
+    # C sharp, held, a rest, and C: one of four events, and one of two notes.
+    judgement = MelodyTask().judge(np.array([[15, 0, 1, 14]]))
+    assert judgement.metrics["notes_not_in_key"] == 25
+    assert judgement.counts["percent_of_notes_not_in_key"] == 50
+    assert any("percent_of_notes" in remark for remark in MelodyTask().remarks())

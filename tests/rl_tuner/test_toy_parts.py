@@ -108,8 +108,7 @@ def test_an_algorithm_in_one_file(folder):
         "rl_tuner_train",
         "--algorithm=my_algorithm:Reinforce",
         "--output_dir=reinforced",
-        *("--replay_mode=whole_sequence", "--num_sequences=64"),
-        *("--train_every_nth=2048", "--training_steps=250000", *SMALL),
+        *("--num_sequences=64", "--training_steps=250000", *SMALL),
         cwd=folder,
     )
     assert result.returncode == 0, result.stderr

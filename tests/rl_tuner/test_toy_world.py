@@ -26,7 +26,7 @@ def _folder(tmp_path_factory):
         "--checkpoint_dir=prior",
         "--training_steps=20000",
         "--output_every_nth=10000",
-        "--num_melodies=300",
+        "--num_melodies=100",
         "--num_samples=3",
         "--output_dir=run",
         cwd=folder,
@@ -85,6 +85,7 @@ def test_its_lines_are_scored(folder):
         "--source=words.txt",
         "--output_dir=scored",
         cwd=folder,
+        is_new=True,
     )
     assert result.returncode == 0, result.stderr
     [scores] = (folder / "scored").glob("*.csv")

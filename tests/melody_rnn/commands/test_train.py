@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -42,7 +43,7 @@ def _melodies(number, seed, steps=60):
     return [np.resize(r, steps + rng.integers(9)).astype(np.int32) for r in rolled]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def data():
     return Data(_melodies(20, 0), _melodies(6, 1), {"made": "by the test"})
 
@@ -50,6 +51,13 @@ def data():
 def _train(config, data, directory):
     directory.mkdir(exist_ok=True)
     return run.train(config, training.corpus(config, data), directory)
+
+
+@pytest.fixture(name="whole", scope="module")
+def _whole(data, tmp_path_factory):
+    """The folder of a finished run of `_CONFIG`, to read or copy, and its report."""
+    directory = tmp_path_factory.mktemp("whole")
+    return directory, _train(_CONFIG, data, directory)
 
 
 class _Cut(Exception):
@@ -163,9 +171,8 @@ def test_it_learns_and_reports(data, tmp_path, capsys):
 
 @pytest.mark.parametrize("cut_at", [3, 21])
 def test_a_run_that_is_cut_goes_on_as_if_it_had_not_been(
-    data, tmp_path, monkeypatch, cut_at
+    data, whole, tmp_path, monkeypatch, cut_at
 ):
-    whole = _train(_CONFIG, data, tmp_path / "whole")
     report = SequenceTrainer._report
 
     def cut(trainer, *figures):
@@ -182,26 +189,41 @@ def test_a_run_that_is_cut_goes_on_as_if_it_had_not_been(
         _train(_CONFIG, data, tmp_path / "cut")
     monkeypatch.undo()
     resumed = _train(_CONFIG, data, tmp_path / "cut")
-    assert resumed == whole
-    paths = [tmp_path / run / "note_rnn" for run in ("whole", "cut")]
+    assert resumed == whole[1]
+    paths = [run / "note_rnn" for run in (whole[0], tmp_path / "cut")]
     for one, other in zip(
         *(SequenceRNN.load(path).get_weights() for path in paths), strict=True
     ):
         np.testing.assert_array_equal(one, other)
 
 
-def test_more_steps_go_on_with_a_finished_run(data, tmp_path):
-    _train(_CONFIG, data, tmp_path)
+def test_more_steps_go_on_with_a_finished_run(data, whole, tmp_path):
+    shutil.copytree(whole[0], tmp_path / "run")
     more = dataclasses.replace(_CONFIG, num_training_steps=32)
-    assert _train(more, data, tmp_path)["training_steps"] == 32
+    assert _train(more, data, tmp_path / "run")["training_steps"] == 32
 
 
-def test_another_seed_gives_another_model_and_is_no_continuation(data, tmp_path):
-    one = _train(_CONFIG, data, tmp_path / "one")
+def test_another_seed_gives_another_model_and_is_no_continuation(data, whole, tmp_path):
+    shutil.copytree(whole[0], tmp_path / "one")
     other_seed = dataclasses.replace(_CONFIG, seed=1)
-    assert _train(other_seed, data, tmp_path / "other")["scores"] != one["scores"]
+    assert _train(other_seed, data, tmp_path / "other")["scores"] != whole[1]["scores"]
     with pytest.raises(UserError, match=r"of other settings, .*: seed is 0, not 1"):
         _train(other_seed, data, tmp_path / "one")
+
+
+def test_another_corpus_of_equal_counts_is_no_continuation(data, tmp_path):
+    _train(_CONFIG, data, tmp_path)
+    first = data.training[0].copy()
+    first[-1] = 5 if first[-1] != 5 else 6
+    other = dataclasses.replace(data, training=[first, *data.training[1:]])
+    with pytest.raises(UserError, match=r"of other settings, .*: data_checksum is"):
+        _train(_CONFIG, other, tmp_path)
+    # A run of before there were checksums goes on.
+    path = tmp_path / "training_config.json"
+    settings = json.loads(path.read_text())
+    del settings["data_checksum"]
+    path.write_text(json.dumps(settings))
+    _train(_CONFIG, data, tmp_path)
 
 
 def test_it_stops_when_nothing_is_gained(data, tmp_path):
@@ -221,23 +243,23 @@ def test_the_learning_rate_falls_in_stairs(data, tmp_path):
     assert float(trainer._optimizer.learning_rate) == pytest.approx(0.01)
 
 
-def test_a_damaged_save_is_skipped_and_all_damaged_are_refused(data, tmp_path, capsys):
-    _train(_CONFIG, data, tmp_path / "one")
-    _train(_CONFIG, data, tmp_path / "other")
+def test_a_damaged_save_is_skipped_and_all_damaged_are_refused(
+    data, whole, tmp_path, capsys
+):
+    shutil.copytree(whole[0], tmp_path / "other")
     saves = sorted((tmp_path / "other" / "checkpoints").iterdir())
     assert len(saves) == 2
     (saves[1] / "arrays.npz").write_bytes(b"damaged")
     report = _train(_CONFIG, data, tmp_path / "other")
     assert "arrays.npz has another checksum) and skipped" in capsys.readouterr().err
-    assert report["scores"] == _train(_CONFIG, data, tmp_path / "one")["scores"]
+    assert report["scores"] == whole[1]["scores"]
     for path in (tmp_path / "other" / "checkpoints").glob("*/manifest.json"):
         path.write_bytes(b"damaged")
     with pytest.raises(UserError, match="every save in"):
         _train(_CONFIG, data, tmp_path / "other")
 
 
-def test_it_stops_where_it_is_asked_to_and_goes_on(data, tmp_path):
-    uncut = _train(_CONFIG, data, tmp_path / "uncut")
+def test_it_stops_where_it_is_asked_to_and_goes_on(data, whole, tmp_path):
     asked = iter([False, False, True])
     (tmp_path / "cut").mkdir()
     trainer = SequenceTrainer(_CONFIG, training.corpus(_CONFIG, data), tmp_path / "cut")
@@ -245,9 +267,9 @@ def test_it_stops_where_it_is_asked_to_and_goes_on(data, tmp_path):
         trainer.train(should_stop=lambda: next(asked))
     assert stopped.value.step == 3
     report = _train(_CONFIG, data, tmp_path / "cut")
-    assert report["scores"] == uncut["scores"]
+    assert report["scores"] == whole[1]["scores"]
     one, other = (
-        SequenceRNN.load(tmp_path / run / "note_rnn") for run in ("uncut", "cut")
+        SequenceRNN.load(run / "note_rnn") for run in (whole[0], tmp_path / "cut")
     )
     for ours, theirs in zip(one.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)

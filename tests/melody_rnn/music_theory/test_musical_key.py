@@ -28,6 +28,10 @@ def test_c_major():
         ("Bb minor", 70, {10, 0, 1, 3, 5, 6, 8}),
         ("Cb major", 71, {11, 1, 3, 4, 6, 8, 10}),
         (" b♭  MINOR ", 70, {10, 0, 1, 3, 5, 6, 8}),
+        ("Am", 69, {9, 11, 0, 2, 4, 5, 7}),
+        ("Bmin", 71, {11, 1, 2, 4, 6, 7, 9}),
+        ("D dorian", 62, {0, 2, 4, 5, 7, 9, 11}),
+        ("Amix", 69, {9, 11, 1, 2, 4, 6, 7}),
     ],
 )
 def test_other_keys(name, tonic_pitch, scale):
@@ -37,7 +41,9 @@ def test_other_keys(name, tonic_pitch, scale):
 
 
 @pytest.mark.parametrize("letter", "CDEFGAB")
-@pytest.mark.parametrize("mode", ["major", "minor"])
+@pytest.mark.parametrize(
+    "mode", ["major", "minor", "dorian", "phrygian", "lydian", "mixolydian", "locrian"]
+)
 def test_agrees_with_music21(letter, mode):
     music21 = pytest.importorskip("music21")
     for accidental in ("", "#", "b"):
@@ -49,7 +55,9 @@ def test_agrees_with_music21(letter, mode):
         assert key.degree(key.tonic_class) == 0
 
 
-@pytest.mark.parametrize("name", ["", "C", "H major", "C dorian", "C## major", "major"])
+@pytest.mark.parametrize(
+    "name", ["", "C", "H major", "C dori an", "Cm7", "C ma", "C## major", "major"]
+)
 def test_unknown_keys(name):
     with pytest.raises(UserError, match=r"unknown key .*C major"):
         parse_key(name)

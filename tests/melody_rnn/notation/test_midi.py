@@ -164,3 +164,26 @@ def test_bad_primer_melodies(text, reason):
         midi.parse_primer_melody(text)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize("qpm", [3.58, 80, 60e6])
+def test_any_tempo_that_midi_can_hold_is_read_back(tmp_path, qpm):
+    midi.write_midi(MELODY, tmp_path / "a.mid", qpm=qpm)
+    assert midi.read_tempo(tmp_path / "a.mid") == pytest.approx(qpm, rel=1e-6)
+    assert midi.read_primer_midi(tmp_path / "a.mid") == MELODY
+
+
+@pytest.mark.parametrize("qpm", [3, 0, -1, 1e9, float("nan"), float("inf")])
+def test_a_tempo_that_midi_cannot_hold_leaves_files_as_they_are(tmp_path, qpm):
+    (tmp_path / "a.mid").write_text("a tune")
+    with pytest.raises(UserError, match=r"3\.576 to 60000000"):
+        midi.write_midi(MELODY, tmp_path / "a.mid", qpm=qpm)
+    assert (tmp_path / "a.mid").read_text() == "a tune"
+
+
+def test_what_is_there_stays_until_the_new_file_is_whole(tmp_path, monkeypatch):
+    (tmp_path / "a.mid").write_text("a tune")
+    monkeypatch.setattr(pretty_midi.PrettyMIDI, "write", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        midi.write_midi(MELODY, tmp_path / "a.mid")
+    assert (tmp_path / "a.mid").read_text() == "a tune"

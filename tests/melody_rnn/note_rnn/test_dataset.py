@@ -1,10 +1,12 @@
 import dataclasses
 import json
 import os
+import pathlib
 import sys
 
 import note_seq
 import numpy as np
+import pretty_midi
 import pytest
 import tensorflow as tf
 
@@ -202,6 +204,39 @@ def test_two_tunes_of_one_family_both_train():
     assert (sorted(split.training), split.evaluation) == ([0, 1], [])
 
 
+def test_names_of_any_encoding_and_damage_beside_notes_are_in_the_description(tmp_path):
+    source = pathlib.Path(os.fsdecode(os.fsencode(tmp_path) + b"/so\xedrce"))
+    try:
+        source.mkdir()
+    except OSError:
+        pytest.skip("this file system wants names in UTF-8")
+    names = [os.fsdecode(f"b{i}".encode() + b"\xe1.KAR") for i in range(4)]
+    for seed, name in enumerate(names):
+        pitches = np.random.default_rng(seed).choice([60, 62, 64, 65, 67, 69, 71], 40)
+        _midi(source / name, pitches.tolist())
+    whole = (source / names[0]).read_bytes()
+    (source / names[0]).write_bytes(whole + b"\1\2\3\4\5")
+    (source / names[1]).write_bytes(whole[:99])
+    output, description = _make(source, tmp_path, source.name.replace("so", "ou"))
+    stored = dataset.read_description(output)
+    assert stored == json.loads(json.dumps(description))
+    assert stored["ignored"] == [[names[0], "ignored 5 bytes that belong to no track"]]
+    assert stored["skipped"] == [[names[1], "damaged MIDI: track 2 breaks off"]]
+    assert len(_read(output, description, "training")) == 2
+
+
+def _chords(tmp_path):
+    source = tmp_path / "chords"
+    source.mkdir()
+    song = pretty_midi.PrettyMIDI()
+    song.instruments.append(pretty_midi.Instrument(0))
+    song.instruments[0].notes = [
+        pretty_midi.Note(90, pitch, 0.0, 4.0) for pitch in (60, 64)
+    ]
+    song.write(str(source / "a.smf"))
+    return source
+
+
 def _no_source(tmp_path):
     return tmp_path / "nowhere"
 
@@ -229,6 +264,7 @@ def _truncated_only(tmp_path):
         (_no_source, "does not exist"),
         (_empty, "holds no .mid"),
         (_without_tunes, "holds no .mid"),
+        (_chords, "polyphonic track .--ignore_polyphonic_notes keeps the highest"),
         (_truncated_only, "gave 0 melodies.*damaged MIDI"),
     ],
 )

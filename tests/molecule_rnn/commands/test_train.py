@@ -55,6 +55,13 @@ def _train(config, dataset, directory):
     return run.train(config, training.corpus(config, dataset), directory)
 
 
+@pytest.fixture(name="whole", scope="module")
+def _whole(dataset, tmp_path_factory):
+    """The folder of a finished run of `_CONFIG`, to read, and its report."""
+    directory = tmp_path_factory.mktemp("whole")
+    return directory, _train(_CONFIG, dataset, directory)
+
+
 class _Cut(Exception):
     pass
 
@@ -67,7 +74,10 @@ def test_what_the_network_reads():
     assert start_token.tolist() == [EOS, 1, 1, 2, EOS]
 
 
-@pytest.mark.parametrize("protocol", ["start_token", "random_token"])
+@pytest.mark.parametrize(
+    "protocol",
+    [pytest.param("start_token", marks=pytest.mark.learning), "random_token"],
+)
 def test_it_learns_to_write_molecules(dataset, tmp_path, protocol):
     config = dataclasses.replace(
         _CONFIG,
@@ -105,9 +115,8 @@ def test_it_learns_to_write_molecules(dataset, tmp_path, protocol):
 
 @pytest.mark.parametrize("cut_at", [3, 21])
 def test_a_run_that_is_cut_goes_on_as_if_it_had_not_been(
-    dataset, tmp_path, monkeypatch, cut_at
+    dataset, whole, tmp_path, monkeypatch, cut_at
 ):
-    whole = _train(_CONFIG, dataset, tmp_path / "whole")
     train = SequenceTrainer.train
     report = SequenceTrainer._report
 
@@ -125,8 +134,8 @@ def test_a_run_that_is_cut_goes_on_as_if_it_had_not_been(
     with pytest.raises(_Cut):
         _train(_CONFIG, dataset, tmp_path / "cut")
     monkeypatch.undo()
-    assert _train(_CONFIG, dataset, tmp_path / "cut") == whole
-    paths = [tmp_path / run / "smiles_rnn" for run in ("whole", "cut")]
+    assert _train(_CONFIG, dataset, tmp_path / "cut") == whole[1]
+    paths = [run / "smiles_rnn" for run in (whole[0], tmp_path / "cut")]
     for one, other in zip(
         *(SequenceRNN.load(path).get_weights() for path in paths), strict=True
     ):

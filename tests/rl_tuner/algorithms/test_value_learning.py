@@ -20,7 +20,7 @@ VALUES = {
 }
 
 
-@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize("name", VALUES)
 def test_state_value(name):
     value = get_algorithm(name).state_value(LOGITS, PRIOR_LOGITS)
     np.testing.assert_allclose(value, VALUES[name], rtol=1e-5)

@@ -7,7 +7,7 @@ def test_shipped_model_is_taken_where_none_is_named_and_it_is_said(tmp_path):
         ("rl_tuner_evaluate", "--num_melodies=20"),
         ("rl_tuner_export", "--format=magentajs", "--output=model"),
     ):
-        result = run_binary(program, *flags, cwd=tmp_path)
+        result = run_binary(program, *flags, cwd=tmp_path, is_new=True)
         assert result.returncode == 0, result.stderr
         first = result.stdout.splitlines()[0]
         assert first.startswith("no model is named: taking ")

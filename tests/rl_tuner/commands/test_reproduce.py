@@ -26,7 +26,7 @@ def _prior_dir(tmp_path_factory):
     return directory
 
 
-def reproduce(prior_dir, output_dir, *flags):
+def reproduce(prior_dir, output_dir, *flags, is_new=False):
     return run_binary(
         "rl_tuner_reproduce",
         f"--note_rnn_checkpoint_dir={prior_dir}",
@@ -37,6 +37,7 @@ def reproduce(prior_dir, output_dir, *flags):
         "--output_every_nth=200",
         "--num_melodies=100",
         *flags,
+        is_new=is_new,
     )
 
 
@@ -68,7 +69,7 @@ def _output_dir(tmp_path_factory, prior_dir):
     begun.mkdir()
     (begun / "curves.csv").write_text("step,task_re")
     before = {path: path.stat().st_mtime_ns for path in finished.rglob("*")}
-    result = reproduce(prior_dir, directory)
+    result = reproduce(prior_dir, directory, is_new=True)
     assert result.returncode == 0, result.stderr
     assert "| Notes excessively repeated" in result.stdout
     assert re.search(r"100% .* 00:00 left; 2 of 2 runs", result.stderr)

@@ -2,9 +2,11 @@ import csv
 import os
 import pathlib
 
+import pytest
 import toy_task
 from binaries import run_binary
 
+from rl_tuner.errors import UserError
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.reports import tradeoff
 
@@ -22,12 +24,58 @@ def test_points_are_written(tmp_path):
     assert float(rows[1]["task_reward"]) == 2.5
 
 
+def test_table_has_a_row_for_each_model_and_c():
+    def point(model, c, seed, **figures):
+        return {
+            **{"algorithm": model, "c": c, "seed": seed, "objective": 1.0},
+            **{"kl": 0.25, "task_reward": 2.0, "entropy": 1.0, "unique": 100.0},
+            **figures,
+        }
+
+    points = [
+        point("reinforce", 2.0, 0, kl=0.1, gap=3.0, seconds=4.0),
+        point("reinforce", 2.0, 1, kl=0.3, seconds=4.0),
+        point("psi", 0.5, 0, gap=7.5),
+        {"algorithm": "optimum", "c": 2.0, "kl": 0.2, "task_reward": 9.0},
+    ]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in tradeoff.table(points).splitlines()[2:]
+    ]
+    assert rows == [
+        ["Psi", "0.5", "1", "0.25", "2.00", "1.00", "100.00", "7.50", "-"],
+        # One seed's samples do not carry the distance: nor does the mean.
+        [
+            *("REINFORCE", "2", "2", "0.20 ± 0.10", "2.00 ± 0.00", "1.00 ± 0.00"),
+            *("100.00 ± 0.00", "unknown", "4.00 ± 0.00"),
+        ],
+        ["exact optimum", "2", "-", "0.20", "9.00", "-", "-", "-", "-"],
+    ]
+
+
+def test_points_of_another_tradeoff_come_under_a_name(tmp_path):
+    path = tmp_path / "tradeoff.csv"
+    optimum = {**POINTS[1], "algorithm": "optimum"}  # is found anew
+    tradeoff.write_points(path, [*POINTS, {**POINTS[0], "gap": 2.5}, optimum])
+    read = tradeoff.read_points(path, "long")
+    names = [point["algorithm"] for point in read]
+    assert names == ["Psi, long", "Q, long", "Psi, long"]
+    assert read[0] == {**POINTS[0], "algorithm": "Psi, long"}
+    assert read[2]["gap"] == 2.5
+    path.write_text("algorithm,c\npsi,much\n")
+    with pytest.raises(UserError, match="holds no points of rl_tuner_tradeoff"):
+        tradeoff.read_points(path, "long")
+
+
 def test_figure_is_drawn(tmp_path):
     tradeoff.plot_tradeoff(POINTS, {"task_reward": -8.0}, tmp_path / "figure.png")
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_own_task_is_trained_at_each_c(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "cs", [["2.0"], pytest.param(["2.0", "1.0"], marks=pytest.mark.learning)]
+)
+def test_own_task_is_trained_at_each_c(tmp_path, monkeypatch, cs):
     helpers = pathlib.Path(toy_task.__file__).parent
     monkeypatch.setenv("PYTHONPATH", str(helpers), prepend=os.pathsep)
     SequenceRNN(5, (4,)).save(tmp_path / "prior")
@@ -37,12 +85,14 @@ def test_own_task_is_trained_at_each_c(tmp_path, monkeypatch):
         f"--note_rnn_checkpoint_dir={tmp_path / 'prior'}",
         f"--output_dir={tmp_path / 'out'}",
         "--algorithms=psi",
-        "--c=2,1",
+        f"--c={','.join(cs)}",
         "--training_steps=200",
         "--num_melodies=50",
     )
     assert result.returncode == 0, result.stderr
     with open(tmp_path / "out" / "tradeoff.csv", newline="") as file:
         points = [(row["algorithm"], row["c"]) for row in csv.DictReader(file)]
-    assert points == [("psi", "2.0"), ("psi", "1.0")]
+    tuned = [point for point in points if point[0] == "psi"]
+    assert tuned == [("psi", c) for c in cs]
+    assert ("optimum", cs[0]) in points  # from sequences of the prior
     assert (tmp_path / "out" / "tradeoff.png").exists()

@@ -30,6 +30,7 @@ def _run_dir(tmp_path_factory, prior_dir):
         "--num_samples=3",
         "--num_melodies=100",
         "--rule_weights=motif=2,leaps=0",
+        is_new=True,
     )
     assert result.returncode == 0, result.stderr
     assert "| Notes excessively repeated" in result.stdout

@@ -42,13 +42,29 @@ TASKS = {
         "--rounds_per_scoring=10",
         "--minibatch_size=16",
     ],
+    "melody by policy gradients": [
+        "--training_steps=200000",
+        "--output_every_nth=2000",
+        "--num_melodies=100",
+        "--algorithm=ppo",
+        "--target_kl=0.2",
+        "--num_best=4",
+    ],
+    "molecule by policy gradients": [
+        "--training_steps=40000",
+        "--output_every_nth=500",
+        "--num_melodies=20",
+        "--algorithm=reinforce",
+        "--max_length=12",
+        "--num_sequences=20",
+    ],
 }
 
 
 def _command(task, prior, directory):
     return [
         str(SCRIPT),
-        f"--task={task}",
+        f"--task={task.split()[0]}",
         f"--note_rnn_checkpoint_dir={prior}",
         f"--output_dir={directory}",
         "--save_every_secs=0.1",
@@ -69,7 +85,8 @@ def _files(directory):
 def _whole(request, tmp_path_factory):
     """The task, its prior, and all that an uncut run left."""
     directory, task = tmp_path_factory.mktemp(request.param), request.param
-    prior = SequenceRNN(38, (8,)) if task == "melody" else tiny_smiles_rnn()
+    is_melody = task.startswith("melody")
+    prior = SequenceRNN(38, (8,)) if is_melody else tiny_smiles_rnn()
     prior.save(directory / "prior")
     command = _command(task, directory / "prior", directory / "uncut")
     subprocess.run(command, check=True, timeout=PATIENCE)

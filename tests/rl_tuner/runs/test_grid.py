@@ -31,7 +31,9 @@ def make_run(directory, num_evaluated=10):
 
 
 def test_grid_has_a_config_for_each_model_c_and_seed():
-    configs = grid.grid_configs(["pure_rl", "g"], [0.5, 2.0], [3, 4], BASE, True)
+    configs = grid.grid_configs(
+        ["pure_rl", "g"], [0.5, 2.0], [3, 4], lambda _: BASE, True
+    )
     models = ["g", "g_reference", "pure_rl"]
     assert list(configs) == [
         (m, c, s) for s in (3, 4) for c in (0.5, 2.0) for m in models
@@ -47,7 +49,7 @@ def test_grid_has_a_config_for_each_model_c_and_seed():
 
 def test_unknown_algorithm_is_refused():
     with pytest.raises(UserError, match="unknown algorithm 'sarsa'; choose one"):
-        grid.grid_configs(["q", "sarsa"], [0.5], [0], BASE)
+        grid.grid_configs(["q", "sarsa"], [0.5], [0], lambda _: BASE)
 
 
 def test_run_is_complete_when_it_is_trained_and_measured(tmp_path):

@@ -106,7 +106,7 @@ def test_first_signal_is_noted_and_the_second_ends(request):
             signal.raise_signal(signal.SIGINT)
 
 
-def _tuner():
+def _make_tuner():
     config = RLTunerConfig(replay_capacity=300, exploration_steps=500)
     prior = SequenceRNN(5, (6,))
     rng = np.random.default_rng(0)
@@ -114,45 +114,56 @@ def _tuner():
     return RLTuner(prior, CountingTask(), config)
 
 
+@pytest.fixture(name="tuner", scope="module")
+def _tuner():
+    """Compiled once: `_train` brings it back to its start."""
+    tuner = _make_tuner()
+    return tuner, {name: np.array(value) for name, value in tuner.state().items()}
+
+
 def _outputs(directory, **settings):
     return training_run.Outputs(directory, 150, 1, 1, "title", **settings)
 
 
-def _train(directory, **settings):
+def _train(tuner, directory, note=lambda _: None, **settings):
+    """All of the run's state at its end."""
     directory.mkdir(exist_ok=True)
-    tuner = _tuner()
+    tuner, start = tuner
+    tuner.restore(start)
     outputs = _outputs(directory, **settings)
-    training_run.train_and_save(tuner, 600, outputs, lambda _: None)
-    return tuner.state()
+    training_run.train_and_save(tuner, 600, outputs, note)
+    return {name: value.tobytes() for name, value in tuner.state().items()}
 
 
 class _Interrupted(Exception):
     """A cut without a chance to save."""
 
 
-def test_run_that_is_stopped_and_cut_ends_as_the_uncut(tmp_path):
-    uncut = _train(tmp_path / "uncut")
+def test_run_that_is_stopped_and_cut_ends_as_the_uncut(tuner, tmp_path):
+    uncut = _train(tuner, tmp_path / "uncut")
     with pytest.raises(Stopped) as stopped:
-        _train(tmp_path / "cut", should_stop=lambda: True)
+        _train(tuner, tmp_path / "cut", should_stop=lambda: True)
     assert stopped.value.step == 150
 
     def cut_at_450(progress):
         if progress.step == 450:
             raise _Interrupted
 
-    outputs = _outputs(tmp_path / "cut", save_every=0.0)
     with pytest.raises(_Interrupted):
-        training_run.train_and_save(_tuner(), 600, outputs, cut_at_450)
+        _train(tuner, tmp_path / "cut", cut_at_450, save_every=0.0)
     assert saves.load_latest(tmp_path / "cut" / "saves").step == 300
-    resumed = _train(tmp_path / "cut")
-    for name, value in uncut.items():
-        assert resumed[name].tobytes() == value.tobytes(), name
+    # By a tuner that has seen nothing of the run, as after the end of a process.
+    other = _make_tuner()
+    resumed = _train((other, dict(other.state())), tmp_path / "cut")
+    assert resumed == uncut
     for name in ("curves.csv", "q_network/weights.npz", "reward_rnn/weights.npz"):
         ours, theirs = (tmp_path / run / name for run in ("cut", "uncut"))
         assert ours.read_bytes() == theirs.read_bytes(), name
 
 
-def test_failing_save_is_told_and_the_training_goes_on(tmp_path, monkeypatch, capsys):
+def test_failing_save_is_told_and_the_training_goes_on(
+    tuner, tmp_path, monkeypatch, capsys
+):
     real_save, failures = saves.save, iter([True, True])
 
     def save(*args):
@@ -161,7 +172,7 @@ def test_failing_save_is_told_and_the_training_goes_on(tmp_path, monkeypatch, ca
         real_save(*args)
 
     monkeypatch.setattr(saves, "save", save)
-    _train(tmp_path / "run", save_every=0.0)
+    _train(tuner, tmp_path / "run", save_every=0.0)
     told = capsys.readouterr().err
     assert told.count("cannot save step") == 2
     assert "No space left on device" in told

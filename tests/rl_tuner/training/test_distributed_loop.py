@@ -58,10 +58,14 @@ def _free_ports(number):
     return ports
 
 
-@pytest.fixture(name="mirrored", scope="module")
-def _mirrored(tmp_path_factory):
+@pytest.fixture(
+    name="mirrored",
+    scope="module",
+    params=["mirrored", pytest.param("on_policy", marks=pytest.mark.learning)],
+)
+def _mirrored(request, tmp_path_factory):
     output = tmp_path_factory.mktemp("mirrored") / "states.npz"
-    return _results([_start("mirrored", output)], [output])[0]
+    return _results([_start(request.param, output)], [output])[0]
 
 
 def test_one_replica_learns_what_an_undistributed_tuner_learns(mirrored):
@@ -85,15 +89,18 @@ def test_two_replicas_end_with_identical_weights(mirrored):
 
 def test_replicas_act_and_remember_for_themselves(mirrored):
     first, second = _part(mirrored, "pair:"), _part(mirrored, "pair:replica_1/")
-    assert np.any(first["replay/actions"] != second["replay/actions"])
-    assert np.any(first["rollout/sequences"] != second["rollout/sequences"])
+    kept = ("replay/actions", "rollout/sequences", "last/actions")
+    for name in (name for name in kept if name in first):
+        assert np.any(first[name] != second[name])
     # The first one's randomness is that of a tuner that is alone.
-    primes = _part(mirrored, "plain:")["rollout/primes"]
-    np.testing.assert_array_equal(first["rollout/primes"], primes)
+    [primes] = {"rollout/primes", "last/primes"} & first.keys()
+    alone = _part(mirrored, "plain:")[primes]
+    np.testing.assert_array_equal(first[primes], alone)
 
 
 def test_steps_are_those_of_all_replicas(mirrored):
-    assert mirrored["pair:step"] == 2 * 30 * 10
+    # Ten sequences each: of one step a round, or of all four.
+    assert mirrored["pair:step"] in (2 * 30 * 10, 2 * 30 * 10 * 4)
     assert mirrored["pair:report"][0] == 2 * mirrored["plain:report"][0]
     rewards = mirrored["plain:report"][2], mirrored["pair:report"][2]
     assert rewards[0] == pytest.approx(rewards[1], rel=0.2)

@@ -11,7 +11,8 @@ REWARDS = np.array([3.0, -40.0, 5.0, 0.0], np.float32)
 
 
 def _check(loss, rewards=REWARDS, discount_rate=0.5, weights=()):
-    divergence.check(700, loss, rewards, discount_rate, weights)
+    limit = divergence.limit(rewards, discount_rate)
+    divergence.check(700, loss, limit, weights)
 
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])

@@ -31,8 +31,9 @@ from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
 from rl_tuner.training.replay_modes import StoredStates
 
 C = 0.8
+LEARNING = pytest.mark.learning
 SEEDS = pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(s, marks=pytest.mark.learning) for s in (1, 2))]
+    "seed", [0, *(pytest.param(s, marks=LEARNING) for s in (1, 2))]
 )
 
 
@@ -226,7 +227,7 @@ def test_exact_posterior_is_learned(algorithm, seed):
     assert kl(learned, posterior) < 1e-3
 
 
-@pytest.mark.parametrize("algorithm", ["psi", "g"])
+@pytest.mark.parametrize("algorithm", [pytest.param("psi", marks=LEARNING), "g"])
 def test_exact_posterior_is_learned_with_an_end_token(algorithm):
     task, prior, log_p = _problem(3, end_token=2)
     lengths = {len(edges) for edges in all_sequences(task)}
@@ -287,7 +288,7 @@ def test_exact_sweep_of_c_goes_from_the_best_sequence_to_the_prior():
     assert np.exp(learned[0][best]) > 0.8
 
 
-@pytest.mark.parametrize("algorithm", ["psi", "g"])
+@pytest.mark.parametrize("algorithm", ["psi", pytest.param("g", marks=LEARNING)])
 def test_exact_discounted_policy_is_learned(algorithm):
     task, prior, log_p = _problem(2)
     exact = log_softmax(backward_induction(task, log_p, C, discount=0.5))

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from rl_tuner.networks.sequence_rnn import SequenceRNN
-from rl_tuner.training.gradients import clip_by_group_norm
+from rl_tuner.training.learner import clip_by_group_norm
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])

@@ -14,6 +14,10 @@ from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
 from rl_tuner.scored_task import PythonTask, ScoredTask
 
+LEARNING = pytest.mark.learning
+# Compiled for each; whole sequences read as whole prefixes do.
+PREFIX = pytest.param("whole_prefix", marks=LEARNING)
+
 
 class CountingInPython(PythonTask):
     """`CountingTask`, whose rewards come from Python."""
@@ -34,12 +38,16 @@ class CountingInPython(PythonTask):
 
 
 class LateTask(CountingInPython):
-    """Whose rewards take their time, each time another."""
+    """Whose rewards take their time, each time another, or none."""
+
+    longest_delay = 0.0
 
     def start_scoring(self, prefixes):
         collect = super().start_scoring(prefixes)
+        if not self.longest_delay:
+            return collect
         done = []
-        delay = np.random.default_rng().uniform(0.0, 0.05)
+        delay = np.random.default_rng().uniform(0.0, self.longest_delay)
 
         def work():
             time.sleep(delay)
@@ -73,12 +81,16 @@ def _tuner(prior, task, **settings):
     return RLTuner(prior, task, RLTunerConfig(**settings))
 
 
+def _copied(state):
+    return {name: np.array(value) for name, value in state.items()}
+
+
 def _stored(tuner):
     state = tuner.memory.replay.state()
     return {name: state[name] for name in state if name != "added"}
 
 
-@pytest.mark.parametrize("mode", ["stored_state", "whole_prefix"])
+@pytest.mark.parametrize("mode", ["stored_state", PREFIX])
 def test_stores_what_the_compiled_loop_stores(prior, mode):
     # No update before 900 transitions: the loops differ in nothing but when they store.
     settings = {"minibatch_size": 900, "reward_scaler": 3.0, "terminal": "zero"}
@@ -121,7 +133,9 @@ def _check_priorities(prior, stored, count):
             )
 
 
-@pytest.mark.parametrize("mode", REPLAY_MODES)
+@pytest.mark.parametrize(
+    "mode", [PREFIX if mode == "whole_prefix" else mode for mode in REPLAY_MODES]
+)
 def test_training_raises_the_reward(prior, mode):
     tuner = _tuner(
         prior,
@@ -143,9 +157,14 @@ def test_training_raises_the_reward(prior, mode):
     assert int(tuner.learner.optimizer.iterations) == (3000 - chunks * 20) // 5
 
 
-@pytest.mark.parametrize("mode", ["stored_state", "whole_sequence"])
+# What has not ended is more of a state than steps have.
+@pytest.mark.parametrize(
+    "mode", [pytest.param("stored_state", marks=LEARNING), "whole_sequence"]
+)
 def test_cut_run_goes_on_bit_by_bit_whenever_rewards_arrive(prior, mode):
-    def tuner(task):
+    task = LateTask(end_token=2)
+
+    def tuner():
         # In the midst of sequences, and of what they have earned.
         return _tuner(
             prior,
@@ -157,18 +176,21 @@ def test_cut_run_goes_on_bit_by_bit_whenever_rewards_arrive(prior, mode):
             train_every_nth=10,
         )
 
-    uncut = tuner(CountingInPython(end_token=2))
-    uncut.train(200)
-    first = tuner(LateTask(end_token=2))
+    first = tuner()
+    start = _copied(first.state())
+    first.train(200)
+    uncut = _copied(first.state())
+    first.restore(start)
+    task.longest_delay = 0.05
     first.train(68)  # rounded up to 70: seven chunks of a round of ten
     assert first.step == 70
-    state = {name: np.array(value) for name, value in first.state().items()}
+    state = _copied(first.state())
     first.train(50)  # what comes after the save must not matter
-    second = tuner(LateTask(end_token=2))
+    second = tuner()
     second.restore(state)
     second.train(200 - second.step)
     ours = second.state()
-    for name, value in uncut.state().items():
+    for name, value in uncut.items():
         assert value.tobytes() == ours[name].tobytes(), name
 
 
@@ -180,20 +202,19 @@ def test_memory_must_hold_what_is_scored_at_once(prior):
 
 
 class _Wrong(CountingInPython):
-    def __init__(self, rewards):
-        super().__init__()
-        self.rewards_given = rewards
+    rewards_given = None
 
     def start_scoring(self, prefixes):
         return lambda: self.rewards_given
 
 
 def test_wrong_rewards_are_refused(prior):
+    tuner = _tuner(prior, _Wrong())
     for rewards, message in (
         (np.zeros(3), r"gave rewards of shape \(3,\) for 20 prefixes"),
         (np.full(20, np.nan), "a reward that is not finite"),
     ):
-        tuner = _tuner(prior, _Wrong(rewards))
+        tuner.task.rewards_given = rewards
         with pytest.raises(UserError, match=message):
             tuner.train(20)
 

@@ -147,7 +147,9 @@ def test_learns_what_all_prefixes_of_the_sequences_teach(algorithm, terminal):
     np.testing.assert_allclose(of_whole.errors, means, rtol=1e-4)
 
 
-@pytest.mark.parametrize("replay", ["uniform", "prioritized"])
+@pytest.mark.parametrize(
+    "replay", ["prioritized", pytest.param("uniform", marks=pytest.mark.learning)]
+)
 @pytest.mark.parametrize("kind", [ScoredEnumerableTask, EnumerableTask])
 def test_stores_every_sequence_with_what_it_earned(kind, replay):
     tuner = _tuner("whole_sequence", kind=kind, replay=replay, reward_scaler=0.5)

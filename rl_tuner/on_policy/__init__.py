@@ -1,0 +1,1 @@
+"""Learning from whole sequences that the policy has just sampled itself."""
