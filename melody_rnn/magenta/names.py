@@ -83,6 +83,8 @@ def find_names(source: str, names: Iterable[str]) -> tuple[dict[str, str], bool]
         if found is None:
             continue
         scope, ours, is_around_all = found
+        if "attention" in scope.lower():
+            continue  # its cells would play without what they attend to
         scopes.setdefault(scope, {})[ours] = name
         if is_around_all:
             around_all.add(scope)

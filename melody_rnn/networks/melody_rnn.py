@@ -12,6 +12,7 @@ from melody_rnn.encoding import FIRST_NOTE, MIN_PITCH
 from melody_rnn.networks.encodings import ENCODINGS, Encoding, LookbackEncoding
 from melody_rnn.networks.layouts import ATTENTION_LAYOUTS
 from melody_rnn.networks.recurrent_stack import RecurrentStack, StackState
+from rl_tuner.errors import UserError
 from rl_tuner.networks.network import Network
 
 # Less than the logits of what a network shall put out: e^-20 is lost in rounding.
@@ -140,6 +141,17 @@ class MelodyRNN(Network):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """As of `Network`."""
         logits, known, cells = self.unroll_labels(tokens, state)
+        return self._event_logits(logits, known), tf.concat([cells, known[:, -1]], 1)
+
+    def unroll_with_dropout(
+        self, tokens: tf.Tensor, rate: float, seed: tf.Tensor
+    ) -> tf.Tensor:
+        """As of `Network`; what is attended to is not dropped, as in Magenta."""
+        logits, known, _ = self.unroll_labels(tokens, dropout=(rate, seed))
+        return self._event_logits(logits, known)
+
+    def _event_logits(self, logits: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+        """Logits of events from those of labels, of whole melodies: [N, T, ...]."""
         shape = [*logits.shape[:2], self.num_classes]
         flat = self.encoding.event_logits(
             tf.reshape(logits, [-1, self.encoding.num_labels]),
@@ -147,12 +159,20 @@ class MelodyRNN(Network):
         )
         steps = tf.shape(logits)[:2]
         events = tf.reshape(flat, tf.concat([steps, [self.num_classes]], axis=0))
-        return tf.ensure_shape(events, shape), tf.concat([cells, known[:, -1]], 1)
+        return tf.ensure_shape(events, shape)
 
     def unroll_labels(
-        self, tokens: tf.Tensor, state: tf.Tensor | None = None
+        self,
+        tokens: tf.Tensor,
+        state: tf.Tensor | None = None,
+        dropout: tuple[float, tf.Tensor] | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Reads whole melodies [N, T], and predicts Magenta's labels.
+        """Reads whole melodies, and predicts Magenta's labels.
+
+        Args:
+          tokens: [N, T] integers.
+          state: [N, state_size] before the first event; zeros if None.
+          dropout: rate and seed as of `unroll_with_dropout`.
 
         Returns:
           logits [N, T, num_labels] of the next event's label after each event, what the
@@ -167,6 +187,7 @@ class MelodyRNN(Network):
         inputs, known = self.encoding.follow(tokens, before)
         by_step = tf.transpose(self._computed(inputs), [1, 0, 2])
         steps = tf.shape(by_step)[0]
+        masks = self._masks(tf.shape(by_step)[:2], *dropout) if dropout else []
         outputs = tf.TensorArray(
             by_step.dtype,
             steps,
@@ -176,7 +197,9 @@ class MelodyRNN(Network):
         def read(
             t: tf.Tensor, stack_state: StackState, outputs: tf.TensorArray
         ) -> tuple[tf.Tensor, StackState, tf.TensorArray]:
-            output, stack_state = self.stack.step(self._weight, by_step[t], stack_state)
+            output, stack_state = self.stack.step(
+                self._weight, by_step[t], stack_state, [mask[t] for mask in masks]
+            )
             return t + 1, stack_state, outputs.write(t, output)
 
         start = self.stack.start(self._weight, self._computed(cells))
@@ -257,6 +280,19 @@ class MelodyRNN(Network):
             parts.append("residual connections")
         return ", ".join(parts)
 
+    def summed_with(self, other: Network) -> Network:
+        """As of `Network`: there is none.
+
+        Raises:
+          UserError: always; says why.
+        """
+        del other
+        raise UserError(
+            f"{self.name} sums the probabilities of labels that mean one event, so no "
+            "single network of its kind gives G + log p; export a model tuned by "
+            "another algorithm, or play the run itself by rl_tuner_generate"
+        )
+
     def _set_up(self) -> None:
         self.encoding, self.stack = _parts(**self._arguments)
         self.state_size = self.stack.state_size + self.encoding.state_size
@@ -272,6 +308,15 @@ class MelodyRNN(Network):
 
     def _computed(self, value: tf.Tensor) -> tf.Tensor:
         return tf.cast(value, self.compute_dtype)
+
+    def _masks(self, shape: tf.Tensor, rate: float, seed: tf.Tensor) -> list[tf.Tensor]:
+        """What each layer's outputs are multiplied by: [T, N, units] each."""
+        masks = []
+        for layer, size in enumerate(self.layer_sizes):
+            ones = tf.ones(tf.concat([shape, [size]], axis=0), self.compute_dtype)
+            own = tf.random.fold_in(seed, layer)
+            masks.append(tf.nn.experimental.stateless_dropout(ones, rate, own))
+        return masks
 
     def _logits(self, output: tf.Tensor) -> tf.Tensor:
         """The dense layer, in float32 under a policy of mixed precision too."""

@@ -7,7 +7,7 @@ gates are i, j (candidate), f, o, and the forget bias of 1 is not in its bias.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -160,9 +160,20 @@ class RecurrentStack:
         return tf.concat([values[name] for name, _ in self.parts], axis=1)
 
     def step(
-        self, weights: Weights, x: tf.Tensor, state: StackState
+        self,
+        weights: Weights,
+        x: tf.Tensor,
+        state: StackState,
+        masks: Sequence[tf.Tensor] = (),
     ) -> tuple[tf.Tensor, StackState]:
-        """Reads one input of each melody: [N, input_size].
+        """Reads one input of each melody.
+
+        Args:
+          weights: by name.
+          x: [N, input_size].
+          state: before.
+          masks: for dropout, what each layer's output is multiplied by: [N, units]
+            each.
 
         Returns:
           what the last layer puts out [N, units], and the state after it.
@@ -184,6 +195,7 @@ class RecurrentStack:
                 cells += [c, h]
                 h, attention = self._attend(weights, [c, h], h, attention)
             x = h + x if self.residual else h
+            x = x * masks[layer] if masks else x
         if isinstance(attention, Attention) and self.attends_all:
             x, attention = self._attend(weights, cells, x, attention)
         return x, StackState(tuple(cells), attention)
