@@ -1,10 +1,11 @@
-"""The 38 melody classes: no event, note off, and the pitches from C3 to B5.
+"""The melody classes: no event, note off, and pitches, mostly 36 from C3 to B5.
 
 One class is one sixteenth note of time. The numbering is that of note_seq's
 `MelodyOneHotEncoding(48, 84)`, which Magenta's melody models are trained with, so
 checkpoints, MIDI files and data sets agree on it. This module imports nothing heavy.
 """
 
+import dataclasses
 from collections.abc import Iterable
 
 MIN_PITCH = 48  # C3
@@ -21,35 +22,59 @@ MELODY_NO_EVENT = -2
 MELODY_NOTE_OFF = -1
 
 
-def pitch_to_class(pitch: int) -> int:
+@dataclasses.dataclass(frozen=True)
+class NoteRange:
+    """The notes that classes stand for.
+
+    Attributes:
+      min_note: the lowest MIDI pitch.
+      max_note: the highest, included.
+    """
+
+    min_note: int = MIN_PITCH
+    max_note: int = MAX_PITCH
+
+    @property
+    def num_classes(self) -> int:
+        """How many classes there are with them."""
+        return FIRST_NOTE + self.max_note - self.min_note + 1
+
+
+OUR_NOTES = NoteRange()
+
+
+def pitch_to_class(pitch: int, notes: NoteRange = OUR_NOTES) -> int:
     """Returns the class that starts MIDI `pitch`.
 
     Raises:
-      ValueError: the pitch is not in `MIN_PITCH..MAX_PITCH`.
+      ValueError: the pitch is none of the notes.
     """
-    if not MIN_PITCH <= pitch <= MAX_PITCH:
-        raise ValueError(f"pitch {pitch} is not in {MIN_PITCH}..{MAX_PITCH}")
-    return int(pitch) - MIN_PITCH + FIRST_NOTE
+    if not notes.min_note <= pitch <= notes.max_note:
+        raise ValueError(f"pitch {pitch} is not in {notes.min_note}..{notes.max_note}")
+    return int(pitch) - notes.min_note + FIRST_NOTE
 
 
-def class_to_pitch(event_class: int) -> int:
+def class_to_pitch(event_class: int, notes: NoteRange = OUR_NOTES) -> int:
     """Returns the MIDI pitch that a note class starts.
 
     Raises:
-      ValueError: the class is not a note (not in `FIRST_NOTE..NUM_CLASSES - 1`).
+      ValueError: the class is not a note.
     """
-    if not FIRST_NOTE <= event_class < NUM_CLASSES:
+    if not FIRST_NOTE <= event_class < notes.num_classes:
         raise ValueError(
-            f"class {event_class} is not a note ({FIRST_NOTE}..{NUM_CLASSES - 1})"
+            f"class {event_class} is not a note ({FIRST_NOTE}..{notes.num_classes - 1})"
         )
-    return int(event_class) - FIRST_NOTE + MIN_PITCH
+    return int(event_class) - FIRST_NOTE + notes.min_note
 
 
-def classes_to_melody_events(classes: Iterable[int]) -> list[int]:
+def classes_to_melody_events(
+    classes: Iterable[int], notes: NoteRange = OUR_NOTES
+) -> list[int]:
     """Turns classes into the events of a note_seq `Melody`.
 
     Args:
-      classes: any iterable of T ints in 0..37.
+      classes: any iterable of T ints: 0..37 for our notes.
+      notes: that the classes stand for.
 
     Returns:
       T ints: -2 (no event), -1 (note off) or the MIDI pitch of a note that starts.
@@ -58,20 +83,23 @@ def classes_to_melody_events(classes: Iterable[int]) -> list[int]:
       ValueError: an entry is not a class.
     """
     special = {NO_EVENT: MELODY_NO_EVENT, NOTE_OFF: MELODY_NOTE_OFF}
-    return [special[c] if c in special else class_to_pitch(c) for c in classes]
+    return [special[c] if c in special else class_to_pitch(c, notes) for c in classes]
 
 
-def melody_events_to_classes(events: Iterable[int]) -> list[int]:
+def melody_events_to_classes(
+    events: Iterable[int], notes: NoteRange = OUR_NOTES
+) -> list[int]:
     """Turns the events of a note_seq `Melody` into classes.
 
     Args:
-      events: any iterable of T ints: -2, -1 or a MIDI pitch in 48..83.
+      events: any iterable of T ints: -2, -1 or a MIDI pitch, 48..83 for our notes.
+      notes: that the classes shall stand for.
 
     Returns:
-      T ints in 0..37.
+      T ints: 0..37 for our notes.
 
     Raises:
       ValueError: a pitch is out of range.
     """
     special = {MELODY_NO_EVENT: NO_EVENT, MELODY_NOTE_OFF: NOTE_OFF}
-    return [special[e] if e in special else pitch_to_class(e) for e in events]
+    return [special[e] if e in special else pitch_to_class(e, notes) for e in events]

@@ -9,10 +9,13 @@ from __future__ import annotations
 import glob
 import os
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 from absl import flags
 
+from melody_rnn import encoding
+from melody_rnn.encoding import NoteRange
 from rl_tuner.errors import UserError
 
 FLAGS = flags.FLAGS
@@ -114,8 +117,27 @@ def read_primer(midi: str, melody: str) -> list[int]:
     return read_primer_midi(midi) if midi else parse_primer_melody(melody)
 
 
+def in_notes(primer: Sequence[int], notes: NoteRange) -> list[int]:
+    """A primer of classes of our notes as one of a model's.
+
+    Raises:
+      UserError: it has notes that the model has not.
+    """
+    events = encoding.classes_to_melody_events(primer)
+    outside = [
+        event
+        for event in events
+        if event >= 0 and not notes.min_note <= event <= notes.max_note
+    ]
+    if outside:
+        raise UserError(
+            f"the primer has pitch {outside[0]}, out of the model's range "
+            f"{notes.min_note} to {notes.max_note}; transpose it"
+        )
+    return encoding.melody_events_to_classes(events, notes)
+
+
 def _beginnings(path: str, steps: int) -> list[list[int]]:
-    from melody_rnn.encoding import NUM_CLASSES
     from melody_rnn.note_rnn.dataset import TRAINING_STEM
     from melody_rnn.note_rnn.sequence_examples import read_melodies
 
@@ -128,7 +150,7 @@ def _beginnings(path: str, steps: int) -> list[list[int]]:
             f"no file matches {pattern}; name TFRecords of melodies, or what "
             "note_rnn_create_dataset wrote, by --training_data_path"
         )
-    melodies = read_melodies(files, NUM_CLASSES)
+    melodies = read_melodies(files, encoding.NUM_CLASSES)
     primers = [melody[:steps].tolist() for melody in melodies if len(melody) >= steps]
     if not primers:
         raise UserError(

@@ -12,7 +12,9 @@ import tensorflow as tf
 from melody_rnn.encoding import (
     FIRST_NOTE,
     NUM_CLASSES,
+    OUR_NOTES,
     QUARTERS_PER_MINUTE,
+    NoteRange,
     class_to_pitch,
 )
 from melody_rnn.music_theory.corpus_scan import checked_compositions
@@ -60,6 +62,7 @@ class MelodyTask(Task):
         num_notes_in_melody: int = 32,
         prime_with_all_notes: bool = False,
         primers: Sequence[Sequence[int]] | None = None,
+        notes: NoteRange = OUR_NOTES,
     ):
         """Chooses what is rewarded.
 
@@ -75,6 +78,7 @@ class MelodyTask(Task):
             primes or explores; True draws it too.
           primers: melodies [K, P] of classes; each new melody continues one of them
             at random, which is not part of it. None primes with a random note.
+          notes: that the classes stand for, which are those of the model.
 
         Raises:
           UserError: a setting is unknown or makes no sense.
@@ -90,18 +94,20 @@ class MelodyTask(Task):
             mode=reward_mode,
             rule_weights=rule_weights or {},
             extra_rules=extra_rules,
+            notes=notes,
         )
+        self.notes, self.num_classes = notes, notes.num_classes
         self.max_length = num_notes_in_melody
         self.uses_log_prior = self.settings.uses_log_prior
         self._primers = None
         if primers is not None:
-            self._primers = checked_compositions(primers)
-        self._drawn_classes = NUM_CLASSES if prime_with_all_notes else NUM_CLASSES - 1
+            self._primers = checked_compositions(primers, notes)
+        self._drawn_classes = self.num_classes - (not prime_with_all_notes)
 
     def prime(self, batch_size: int, seed: tf.Tensor) -> tf.Tensor:
         """A random primer [N, P], or note [N] int32.
 
-        Notes are uniform over classes 0..36, as in the reference, or over all.
+        Notes are drawn as `random_actions`.
         """
         if self._primers is None:
             return self.random_actions(batch_size, seed)
@@ -111,7 +117,10 @@ class MelodyTask(Task):
         return tf.gather(tf.constant(self._primers), chosen)
 
     def random_actions(self, batch_size: int, seed: tf.Tensor) -> tf.Tensor:
-        """Uniform over classes 0..36, as in the reference, or over all: [N] int32."""
+        """Uniform over all classes but the last, as in the reference, or over all.
+
+        [N] int32; of the 38 classes of our notes that leaves 0..36.
+        """
         return tf.random.stateless_uniform(
             [batch_size], seed, minval=0, maxval=self._drawn_classes, dtype=tf.int32
         )
@@ -143,7 +152,7 @@ class MelodyTask(Task):
         """Table 1 of melodies [N, T], with standard errors and the counts behind it."""
         del corpus
         stats = composition_stats(
-            sequences, rules=self.settings.rules, key=self.settings.key
+            sequences, self.settings.rules, self.settings.key, self.notes
         )
         if stats["num_notes"]:  # what musicians would count
             share = 100 * stats["notes_not_in_key"] / stats["num_notes"]
@@ -170,7 +179,7 @@ class MelodyTask(Task):
     def token_labels(self) -> list[str]:
         """The two special events, and pitches such as C4."""
         classes = range(FIRST_NOTE, self.num_classes)
-        pitches = [class_to_pitch(token) for token in classes]
+        pitches = [class_to_pitch(token, self.notes) for token in classes]
         notes = [f"{_PITCHES[pitch % 12]}{pitch // 12 - 1}" for pitch in pitches]
         return ["no event", "note off", *notes]
 
@@ -183,8 +192,10 @@ class MelodyTask(Task):
     ) -> None:
         """Writes each melody as MIDI, and the first four as one piano roll."""
         for index, melody in enumerate(sequences):
-            write_midi(melody, directory / f"melody_{index + 1:02}.mid", qpm=qpm)
-        plot_piano_rolls(sequences[:4], title, directory / "piano_roll.png")
+            path = directory / f"melody_{index + 1:02}.mid"
+            write_midi(melody, path, qpm=qpm, notes=self.notes)
+        picture = directory / "piano_roll.png"
+        plot_piano_rolls(sequences[:4], title, picture, self.notes)
 
     def remarks_on(self, sequences: np.ndarray) -> list[str]:
         """How many melodies [N, T] are silent, or begin so."""
@@ -203,7 +214,8 @@ class MelodyTask(Task):
     def write_audio(self, sequences: np.ndarray, directory: pathlib.Path) -> None:
         """Writes the first melodies as WAV files beside their MIDI files."""
         for index, melody in enumerate(sequences[:NUM_AUDIBLE]):
-            write_wav(melody, directory / f"melody_{index + 1:02}.wav")
+            path = directory / f"melody_{index + 1:02}.wav"
+            write_wav(melody, path, notes=self.notes)
 
     def score_lines(self, lines: Sequence[str]) -> dict[str, np.ndarray]:
         """The sum over a melody of what each rule gives, and of all: columns [N]."""

@@ -17,6 +17,7 @@ from melody_rnn.music_theory.settings import (
 from melody_rnn.priming import (
     define_primer_flags,
     define_priming_flags,
+    in_notes,
     read_primer,
     settings_from_flags,
     take_primers,
@@ -123,13 +124,17 @@ class MelodyWorld(World):
         return settings
 
     def make_task(self, settings: dict[str, Any], model: Any = None) -> Task:
-        """The `MelodyTask` of these settings; any model will do."""
-        del model
+        """The `MelodyTask` of these settings, for the notes of the model."""
         from melody_rnn import own_rules
+        from melody_rnn.encoding import OUR_NOTES
+        from melody_rnn.magenta.configurations import notes_of
 
         settings = dict(settings)
+        notes = OUR_NOTES if model is None else notes_of(model)
         primers = take_primers(settings)
-        return own_rules.make_task(primers=primers, **settings)
+        if primers is not None:
+            primers = [in_notes(primer, notes) for primer in primers]
+        return own_rules.make_task(primers=primers, notes=notes, **settings)
 
     def policy_gradient_settings(self) -> dict[str, Any]:
         """A c that leaves variety: at the papers' it becomes a few melodies alone."""
@@ -185,25 +190,56 @@ class MelodyWorld(World):
         check_tempo(FLAGS.qpm, "--qpm=")
         return {"qpm": FLAGS.qpm}
 
-    def adapt_model(self, model: SequenceRNN) -> SequenceRNN:
-        """The model restricted to the notes that the rules know."""
-        from melody_rnn.magenta.melody_range import in_our_range
-
-        return in_our_range(model)
-
     def define_model_flags(self) -> None:
         """Defines the flag that says which notes a model's classes are."""
         flags.DEFINE_integer(
             "min_note",
             None,
             "MIDI pitch of that model's lowest note class; by default what its bundle "
-            "says, 48 where it has 38 classes and 0 where it has 130.",
+            "says, 0 where it has 130 classes and 48 otherwise.",
+        )
+        flags.DEFINE_integer(
+            "attn_length",
+            None,
+            "Outputs that attention reaches back to, in that model; by default what "
+            "its graph says, else 40. No variable of a checkpoint shows it.",
+        )
+        flags.DEFINE_bool(
+            "lookback_error",
+            False,
+            "That model is a lookback_rnn of before 2016-10-28, whose inputs Magenta "
+            "wrote one block too early.",
         )
 
     def apply_model_flags(self, model: SequenceRNN) -> None:
+        """Sets up what --min_note, --attn_length and --lookback_error say."""
+        from melody_rnn.magenta import configurations
+
+        is_melody_rnn = configurations.is_melody_rnn(model.architecture())
+        changed: dict[str, Any] = {}
+        if FLAGS.attn_length is not None:
+            changed["attention_length"] = FLAGS.attn_length
+        if FLAGS.lookback_error:
+            changed["has_old_error"] = True
+        if changed and not is_melody_rnn:
+            raise UserError(
+                "--attn_length and --lookback_error are for models with attention and "
+                f"lookback, which this is not: {model.in_words()}"
+            )
+        if FLAGS.min_note is not None:
+            self._set_min_note(model)
+            if is_melody_rnn:
+                changed["min_note"] = FLAGS.min_note
+        if changed:
+            try:
+                model.set_up_as(**changed)  # type: ignore[attr-defined]
+            except ValueError as error:
+                raise UserError(
+                    f"the flags do not suit the model, {model.in_words()}: {error}"
+                ) from error
+
+    def _set_min_note(self, model: SequenceRNN) -> None:
         """Notes the range that --min_note gives in the model's metadata."""
-        if FLAGS.min_note is None:
-            return
         from melody_rnn.magenta import configurations
 
         given = configurations.range_from(FLAGS.min_note, model.num_classes)

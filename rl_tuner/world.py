@@ -105,14 +105,6 @@ class World(abc.ABC):
           UserError: a flag does not suit the model.
         """
 
-    def adapt_model(self, model: SequenceRNN) -> SequenceRNN:
-        """A model of this world's vocabulary, made of one that may be of another.
-
-        Raises:
-          UserError: that cannot be done.
-        """
-        return model
-
     def read_corpus(self, directory: str) -> list[Any]:
         """The training sequences of a dataset, each [length] integers.
 

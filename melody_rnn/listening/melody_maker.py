@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 
+from melody_rnn.encoding import OUR_NOTES
 from melody_rnn.listening.sources import Judge
 from melody_rnn.music_theory.rewards import corpus_rewards
 from melody_rnn.task import MelodyTask
@@ -12,7 +13,7 @@ from rl_tuner import worlds
 from rl_tuner.errors import UserError
 from rl_tuner.generation.evaluation import generate_for_task
 from rl_tuner.generation.policy import SMALL_BATCH, Policy
-from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.networks.network import Network
 from rl_tuner.runs import run_directory
 
 MAX_COUNT = SMALL_BATCH
@@ -41,20 +42,25 @@ class MelodyMaker:
           UserError: it is missing or damaged, or makes no melodies.
         """
         world = worlds.find_world(judge.task)
-        task = world.make_task(judge.settings)
+        if run_directory.holds_run(directory):
+            settings = run_directory.read_settings(directory)
+            self._policy = run_directory.load_policy(directory, settings)
+        else:
+            self._policy = Policy.of_prior(Network.load(directory))
+        task = world.make_task(judge.settings, self._policy.q_network)
         if not isinstance(task, MelodyTask):
             raise UserError(
                 f"{directory} belongs to --task={judge.task}; only melodies can be "
                 "listened to"
             )
         self._task = task
-        if run_directory.holds_run(directory):
-            settings = run_directory.read_settings(directory)
-            self._policy = run_directory.load_policy(directory, settings)
-        else:
-            prior = world.adapt_model(SequenceRNN.load(directory))
-            self._policy = Policy.of_prior(prior)
         task.check_model(self._policy.q_network)
+        if task.notes != OUR_NOTES:
+            raise UserError(
+                f"{directory} plays the notes {task.notes.min_note} to "
+                f"{task.notes.max_note}; the listening page only plays "
+                f"{OUR_NOTES.min_note} to {OUR_NOTES.max_note}"
+            )
 
     def make(
         self, count: int, num_steps: int, temperature: float, seed: int

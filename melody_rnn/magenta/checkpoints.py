@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -69,12 +70,17 @@ def from_checkpoint(
     tensors = checkpoint.tensors(names.values())
     tensors = {ours: tensors[name] for ours, name in names.items()}
     network, architecture, weights = recognise(source, tensors, around_all, state_width)
+    metadata: dict[str, Any] = {"read_from": os.path.basename(source)}
+    remark = ""
+    if guessed := configurations.guessed_range(architecture["num_classes"]):
+        metadata[configurations.RANGE_KEY] = guessed
+        remark = f", its notes taken for {guessed[0]} to {guessed[1]} (or --min_note)"
     return StoredModel(
         source=source,
-        format=f"{checkpoint.format} checkpoint",
+        format=f"{checkpoint.format} checkpoint{remark}",
         network=network,
         architecture=architecture,
-        metadata={"read_from": os.path.basename(source)},
+        metadata=metadata,
         weights=weights,
         variables=tuple(names.values()),
         num_unused=len(checkpoint.shapes) - len(names),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from melody_rnn.encoding import MIN_PITCH
+from melody_rnn.encoding import MIN_PITCH, NoteRange
 from rl_tuner.errors import UserError
 from rl_tuner.formats.model_format import WritableModel
 
 RANGE_KEY = "melody_range"  # of a model's metadata: lowest and highest MIDI pitch
+SEMITONES = 12
 NUM_SPECIAL = 2  # classes before the first note: no event, note off
 
 # Magenta's configs: the lowest and the highest note of each, both included.
@@ -42,9 +43,40 @@ def melody_range(num_classes: int, metadata: Mapping[str, Any]) -> tuple[int, in
         if num_classes == high - low + 1 + NUM_SPECIAL:
             return low, high
     raise UserError(
-        f"nothing says which notes the model's {num_classes} classes are; give the "
-        "MIDI pitch of the lowest by --min_note"
+        f"the model has {num_classes} classes but the task 'melody' cannot tell which "
+        "notes they are; give the MIDI pitch of the lowest by --min_note"
     )
+
+
+def notes_of(model: WritableModel) -> NoteRange:
+    """The notes that a melody model's classes stand for.
+
+    Raises:
+      UserError: nothing says it, or the model makes no melodies.
+    """
+    if isinstance(model.metadata.get("vocabulary"), Mapping):  # as of molecules
+        raise UserError(
+            f"the model has {model.num_classes} classes but the task 'melody' needs "
+            "those of melodies, not another vocabulary; choose a model of melodies"
+        )
+    architecture = model.architecture()
+    if is_melody_rnn(architecture):
+        return NoteRange(*range_from(architecture["min_note"], model.num_classes))
+    return NoteRange(*melody_range(model.num_classes, model.metadata))
+
+
+def guessed_range(num_classes: int) -> list[int] | None:
+    """The notes of a model of Magenta's that is of none of its configs.
+
+    All of these but mono_rnn begin at 48, and so do models of `--min_note`'s default.
+
+    Returns:
+      the lowest and the highest; None where a config tells, or it makes no sense.
+    """
+    known = {high - low + 1 + NUM_SPECIAL for low, high in MELODY_RANGES.values()}
+    low, high = range_from(MIN_PITCH, num_classes)
+    makes_sense = low + SEMITONES - 1 <= high <= 127
+    return [low, high] if num_classes not in known and makes_sense else None
 
 
 def range_from(min_note: int, num_classes: int) -> list[int]:
@@ -70,7 +102,8 @@ def config_for(model: WritableModel) -> str:
     Raises:
       UserError: there is none.
     """
-    wanted = melody_range(model.num_classes, model.metadata)
+    notes = notes_of(model)
+    wanted = (notes.min_note, notes.max_note)
     encoding = model.architecture().get("encoding", "onehot")
     for name, its_range in MELODY_RANGES.items():
         if its_range == wanted and ENCODINGS[name] == encoding:

@@ -144,8 +144,9 @@ class MagentaJs(_MelodyFormat):
 
     def write(self, model: WritableModel, path: pathlib.Path) -> str:
         """Writes the weights and the range of the model's notes."""
-        notes = configurations.melody_range(model.num_classes, model.metadata)
-        magenta_js.write(path, model.weight_arrays(), notes)
+        notes = configurations.notes_of(model)
+        melody_range = (notes.min_note, notes.max_note)
+        magenta_js.write(path, model.weight_arrays(), melody_range)
         return f'serve {path} and load it: new MusicRNN("https://...")'
 
 

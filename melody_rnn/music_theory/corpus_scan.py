@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from melody_rnn.encoding import NUM_CLASSES
+from melody_rnn.encoding import OUR_NOTES, NoteRange
 from melody_rnn.music_theory.melody_step import LEAP_STATE_SIZE
 from rl_tuner.errors import UserError
 from rl_tuner.system.chunks import map_chunks
@@ -60,12 +60,14 @@ def scan_sum(step: StepFunction, compositions: tf.Tensor, columns: int) -> tf.Te
 def in_chunks(
     function: Callable[[tf.Tensor], Sequence[tf.Tensor]],
     compositions: npt.ArrayLike | tf.Tensor,
+    notes: NoteRange = OUR_NOTES,
 ) -> list[np.ndarray]:
     """Applies a compiled function to a corpus, chunk by chunk.
 
     Args:
       function: int32 [chunk, T] -> list of tensors [chunk, ...].
-      compositions: [N, T] ints in 0..37, an array or a tensor; N may be 0.
+      compositions: [N, T] classes, an array or a tensor; N may be 0.
+      notes: that the classes stand for.
 
     Returns:
       The function's results over the whole corpus, each an array [N, ...].
@@ -73,7 +75,7 @@ def in_chunks(
     Raises:
       UserError: `compositions` is not a table of classes with at least one column.
     """
-    melodies = checked_compositions(compositions)
+    melodies = checked_compositions(compositions, notes)
     number = len(melodies)
     size = _LARGE_CHUNK if number > 2 * _SMALL_CHUNK else _SMALL_CHUNK
 
@@ -87,11 +89,13 @@ def in_chunks(
     return [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
 
 
-def checked_compositions(compositions: npt.ArrayLike | tf.Tensor) -> np.ndarray:
+def checked_compositions(
+    compositions: npt.ArrayLike | tf.Tensor, notes: NoteRange = OUR_NOTES
+) -> np.ndarray:
     """Returns melodies as int32 [N, T].
 
     Raises:
-      UserError: not a table of whole numbers in 0..37 with at least one column.
+      UserError: not a table of classes of the notes with at least one column.
     """
     try:
         array = np.asarray(compositions)
@@ -106,10 +110,10 @@ def checked_compositions(compositions: npt.ArrayLike | tf.Tensor) -> np.ndarray:
         )
     if array.size and not np.issubdtype(array.dtype, np.integer):
         raise UserError(f"compositions hold {array.dtype}; expected whole numbers")
-    if array.size and not (array.min() >= 0 and array.max() < NUM_CLASSES):
+    if array.size and not (array.min() >= 0 and array.max() < notes.num_classes):
         raise UserError(
             f"compositions hold {array.min()} to {array.max()}; "
-            f"expected classes from 0 to {NUM_CLASSES - 1}"
+            f"expected classes from 0 to {notes.num_classes - 1}"
         )
     return array.astype(np.int32)
 

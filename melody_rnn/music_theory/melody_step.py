@@ -15,8 +15,10 @@ STEPS_BETWEEN_LEAPS = 6
 MAX_LAG = 3
 LEAP_STATE_SIZE = 3  # direction of the open leap, the note it left, steps since
 
-# Entries are below 38, so that sums over melodies up to this length fit in 32 bits.
+# Sums over melodies up to this length fit in 32 bits where there are so few classes.
 _INT32_LENGTH = 64
+_INT32_CLASSES = 38
+_MOST_CLASSES = 256
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -100,9 +102,10 @@ class MelodyStep:
         """The last note before the new event, -1 if there is none. int32 [N]."""
         is_note = self.is_past & (self.composition >= FIRST_NOTE)
         # Position and class in one number: a single reduction finds both.
-        keyed = tf.where(is_note, self.positions * 64 + self.composition, -1)
+        keyed = self.positions * _MOST_CLASSES + self.composition
+        keyed = tf.where(is_note, keyed, -1)
         latest = tf.reduce_max(keyed, axis=1)
-        return tf.where(latest < 0, -1, latest % 64)
+        return tf.where(latest < 0, -1, latest % _MOST_CLASSES)
 
     @functools.cached_property
     def has_previous_note(self) -> tf.Tensor:
@@ -145,7 +148,8 @@ class MelodyStep:
         sum((x_t - mean) (x_{t+lag} - mean)) / (n variance). The denominator is 0
         for a constant melody, where the coefficient is undefined.
         """
-        dtype = tf.int32 if self.length <= _INT32_LENGTH else tf.int64
+        few = self.settings.notes.num_classes <= _INT32_CLASSES
+        dtype = tf.int32 if few and self.length <= _INT32_LENGTH else tf.int64
         number = tf.cast(self.beat + 1, dtype)[:, tf.newaxis]
         events = tf.cast(self.events, dtype)
         total = tf.reduce_sum(events, axis=1, keepdims=True)

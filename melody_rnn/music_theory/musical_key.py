@@ -9,7 +9,7 @@ from melody_rnn import encoding
 from rl_tuner.errors import UserError
 
 SEMITONES = 12
-_MIDDLE_C = encoding.pitch_to_class(60)
+_MIDDLE_C = 60
 _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _ACCIDENTALS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
 _MAJOR = (0, 2, 4, 5, 7, 9, 11)
@@ -35,15 +35,25 @@ class Key:
     Attributes:
       tonic: pitch class of the tonic; 0 is C, 11 is B.
       scale: the seven degrees of the scale in semitones above the tonic.
+      notes: that classes stand for; at least an octave.
     """
 
     tonic: int
     scale: tuple[int, ...]
+    notes: encoding.NoteRange = encoding.OUR_NOTES
 
     @property
     def tonic_class(self) -> int:
-        """The class of the tonic in the octave from middle C (C4) to B4."""
-        return _MIDDLE_C + self.tonic
+        """The class of the tonic in the octave from middle C (C4) to B4.
+
+        Where that is none of the notes it is the one nearest to it by octaves.
+        """
+        pitch = _MIDDLE_C + self.tonic
+        while pitch > self.notes.max_note:
+            pitch -= SEMITONES
+        while pitch < self.notes.min_note:
+            pitch += SEMITONES
+        return encoding.pitch_to_class(pitch, self.notes)
 
     @property
     def third(self) -> int:
@@ -59,9 +69,9 @@ class Key:
     def classes(self) -> tuple[int, ...]:
         """The classes in key, ascending: no event, note off and the scale's notes.
 
-        Every key has 23 of them, since the notes span three whole octaves.
+        Every key has 23 of them where the notes span three whole octaves.
         """
-        notes = range(encoding.FIRST_NOTE, encoding.NUM_CLASSES)
+        notes = range(encoding.FIRST_NOTE, self.notes.num_classes)
         return (
             encoding.NO_EVENT,
             encoding.NOTE_OFF,
@@ -82,19 +92,29 @@ class Key:
 
         Takes an int, or an array or tensor of ints.
         """
-        lowest = (encoding.FIRST_NOTE - encoding.MIN_PITCH + self.tonic) % SEMITONES
+        lowest = (encoding.FIRST_NOTE - self.notes.min_note + self.tonic) % SEMITONES
         return (note - lowest) % SEMITONES
 
 
 @functools.lru_cache(maxsize=64)
-def parse_key(name: str) -> Key:
+def parse_key(name: str, notes: encoding.NoteRange = encoding.OUR_NOTES) -> Key:
     """Reads the name of a key: "C major", "F#m", "Bb minor", "D dorian", "G mix".
 
     The mode may be cut to three letters, as in ABC, and minor to m.
 
+    Args:
+      name: of the key.
+      notes: that classes stand for.
+
     Raises:
-      UserError: the name is not a letter A to G, at most one # or b, and a mode.
+      UserError: the name is not a letter A to G, at most one # or b, and a mode, or the
+        notes are less than an octave.
     """
+    if notes.max_note - notes.min_note + 1 < SEMITONES:
+        raise UserError(
+            f"the notes {notes.min_note} to {notes.max_note} are less than an octave, "
+            "in which no key has all of its notes; choose a model of more"
+        )
     match = _KEY.fullmatch(name.strip())
     mode = _mode(match[3].lower()) if match else None
     if not match or mode is None:
@@ -105,7 +125,7 @@ def parse_key(name: str) -> Key:
     first = _MODES[mode]
     scale = (*_MAJOR[first:], *(note + SEMITONES for note in _MAJOR[:first]))
     tonic = _LETTERS[match[1].upper()] + _ACCIDENTALS[match[2].lower()]
-    return Key(tonic % SEMITONES, tuple(note - _MAJOR[first] for note in scale))
+    return Key(tonic % SEMITONES, tuple(note - _MAJOR[first] for note in scale), notes)
 
 
 def _mode(name: str) -> str | None:

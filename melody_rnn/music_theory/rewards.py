@@ -33,7 +33,7 @@ def step_rewards(
       composition: int32 [N, T], the events so far; entries from `beat` on are not
         looked at. T, the length of a whole melody, must be static.
       beat: int32 [N], position of the new event, 0 to T - 1.
-      action: int32 [N], the new event, 0 to 37.
+      action: int32 [N], the new event, a class.
       leap_state: int32 [N, LEAP_STATE_SIZE], zeros at the start, then from the
         previous step. It starts again by itself at beat 0.
       settings: the rules, their weights, the key and the mode.
@@ -83,7 +83,7 @@ def corpus_rewards(
     """Scores every event of a corpus as `settings` say.
 
     Args:
-      compositions: [N, T] ints in 0..37, an array or a tensor.
+      compositions: [N, T] classes, an array or a tensor.
       settings: the rules, their weights, the key and the mode.
 
     Returns:
@@ -93,7 +93,7 @@ def corpus_rewards(
     Raises:
       UserError: not melodies of classes.
     """
-    rewards = in_chunks(_compiled_scan(settings), compositions)
+    rewards = in_chunks(_compiled_scan(settings), compositions, settings.notes)
     return dict(zip(settings.reward_names, rewards, strict=True))
 
 

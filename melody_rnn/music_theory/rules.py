@@ -110,7 +110,7 @@ def scale_bonus(step: MelodyStep) -> tf.Tensor:
     """Rewards going up the two octaves of the scale around the tonic, then again."""
     scale = step.key.two_octave_scale
     before = step.previous_event
-    successor = [-1] * NUM_CLASSES
+    successor = [-1] * step.settings.notes.num_classes
     for note, following in zip(scale, (*scale[1:], scale[0]), strict=True):
         successor[note] = following
     is_next = step.action == tf.gather(tf.constant(successor), before)

@@ -88,6 +88,7 @@ class MusicTheorySettings:
         weight 0 is not computed at all. Takes a mapping, kept as sorted pairs.
       extra_rules: the user's own rules as pairs of a name and a function from a
         `MelodyStep` to float32 [N]; they count in every mode.
+      notes: that the classes stand for.
 
     Raises:
       UserError: an unknown reading, key, mode or rule, a weight that is not a finite
@@ -99,11 +100,12 @@ class MusicTheorySettings:
     mode: str = "music_theory_all"
     rule_weights: Mapping[str, float] | tuple[tuple[str, float], ...] = ()
     extra_rules: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
+    notes: encoding.NoteRange = encoding.OUR_NOTES
 
     def __post_init__(self) -> None:
         _check_choice("rules", self.rules, READINGS)
         _check_choice("reward mode", self.mode, MODES)
-        musical_key.parse_key(self.key)
+        musical_key.parse_key(self.key, self.notes)
         extra_rules = tuple((name, rule) for name, rule in self.extra_rules)
         object.__setattr__(self, "extra_rules", extra_rules)
         names = self.reward_names
@@ -131,7 +133,7 @@ class MusicTheorySettings:
     @property
     def parsed_key(self) -> musical_key.Key:
         """The key as numbers."""
-        return musical_key.parse_key(self.key)
+        return musical_key.parse_key(self.key, self.notes)
 
     @property
     def uses_log_prior(self) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from melody_rnn.encoding import FIRST_NOTE
+from melody_rnn.encoding import FIRST_NOTE, OUR_NOTES, NoteRange
 from melody_rnn.music_theory.corpus_scan import in_chunks, scan_sum
 from melody_rnn.music_theory.melody_step import LEAP_STATE_SIZE, MAX_LAG, MelodyStep
 from melody_rnn.music_theory.rules import INTERVAL_KINDS, interval_kind
@@ -46,13 +46,15 @@ def composition_stats(
     compositions: npt.ArrayLike | tf.Tensor,
     rules: str = "paper",
     key: str = "C major",
+    notes: NoteRange = OUR_NOTES,
 ) -> dict[str, Any]:
     """Counts what the rules of music theory look at, over a corpus.
 
     Args:
-      compositions: [N, T] ints in 0..37, an array or a tensor.
+      compositions: [N, T] classes, an array or a tensor.
       rules: "paper" or "corrected", the meaning of classes 0 and 1.
       key: such as "C major" or "A minor".
+      notes: that the classes stand for.
 
     Returns:
       A dictionary that JSON can hold. Magenta's names: counts of events (`notes_*`,
@@ -68,9 +70,9 @@ def composition_stats(
     Raises:
       UserError: not melodies of classes, or an unknown reading or key.
     """
-    settings = MusicTheorySettings(rules=rules, key=key)
+    settings = MusicTheorySettings(rules=rules, key=key, notes=notes)
     event_counts, melody_counts, coefficients = in_chunks(
-        _compiled_counts(settings), compositions
+        _compiled_counts(settings), compositions, notes
     )
     counts = {
         name: column.astype(np.int64)

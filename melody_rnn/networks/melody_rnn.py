@@ -74,7 +74,7 @@ class MelodyRNN(Network):
         self.layer_sizes = tuple(layer_sizes)
         self.metadata = dict(metadata or {})
         self.read_from = ""
-        self._arguments = {
+        self._arguments: dict[str, Any] = {
             "num_classes": num_classes,
             "layer_sizes": list(layer_sizes),
             "encoding": encoding,

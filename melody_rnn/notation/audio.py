@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from melody_rnn.encoding import OUR_NOTES, NoteRange
 from melody_rnn.notation.midi import classes_to_note_sequence
 from rl_tuner.system import whole_files
 
@@ -16,18 +17,22 @@ SAMPLE_RATE = 8_000
 
 
 def write_wav(
-    classes: Iterable[int], path: str | os.PathLike, sample_rate: int = SAMPLE_RATE
+    classes: Iterable[int],
+    path: str | os.PathLike,
+    sample_rate: int = SAMPLE_RATE,
+    notes: NoteRange = OUR_NOTES,
 ) -> None:
     """Writes a melody as sine tones to a WAV file, 16 bits, one channel.
 
     Args:
-      classes: T ints in 0..37.
+      classes: T ints, 0..37 for our notes.
       path: where to.
       sample_rate: samples a second.
+      notes: that the classes stand for.
     """
     from note_seq import midi_synth
 
-    sequence = classes_to_note_sequence(classes)
+    sequence = classes_to_note_sequence(classes, notes=notes)
     # Of no notes at all, the synthesizer divides nothing by nothing.
     samples = np.zeros(1)
     if sequence.notes:

@@ -24,15 +24,17 @@ def classes_to_note_sequence(
     classes: Iterable[int],
     velocity: int = _DEFAULT_VELOCITY,
     qpm: float = encoding.QUARTERS_PER_MINUTE,
+    notes: encoding.NoteRange = encoding.OUR_NOTES,
 ) -> Any:
     """Turns a melody into notes, one class a sixteenth.
 
     A note sounds until the next note, a note off or the end of the melody.
 
     Args:
-      classes: T ints in 0..37.
+      classes: T ints, 0..37 for our notes.
       velocity: MIDI velocity of every note, 1 to 127.
       qpm: quarter notes a minute.
+      notes: that the classes stand for.
 
     Returns:
       A `note_seq.NoteSequence`.
@@ -47,7 +49,7 @@ def classes_to_note_sequence(
         raise UserError(f"velocity {velocity} is not in 1..127")
     check_tempo(qpm, "tempo ")
     melody = note_seq.Melody(
-        encoding.classes_to_melody_events(classes),
+        encoding.classes_to_melody_events(classes, notes),
         steps_per_quarter=encoding.STEPS_PER_QUARTER,
     )
     return melody.to_sequence(velocity=velocity, qpm=qpm)
@@ -67,6 +69,7 @@ def write_midi(
     path: str | os.PathLike,
     velocity: int = _DEFAULT_VELOCITY,
     qpm: float = encoding.QUARTERS_PER_MINUTE,
+    notes: encoding.NoteRange = encoding.OUR_NOTES,
 ) -> None:
     """Writes a melody to a MIDI file; arguments as `classes_to_note_sequence`.
 
@@ -75,7 +78,7 @@ def write_midi(
     """
     import note_seq
 
-    sequence = classes_to_note_sequence(classes, velocity, qpm)
+    sequence = classes_to_note_sequence(classes, velocity, qpm, notes)
     data = io.BytesIO()
     note_seq.note_sequence_to_pretty_midi(sequence).write(data)
     try:

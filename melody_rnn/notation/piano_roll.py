@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from melody_rnn.encoding import MAX_PITCH, MIN_PITCH
+from melody_rnn.encoding import OUR_NOTES, NoteRange
 from melody_rnn.notation.midi import classes_to_note_sequence
 from rl_tuner.reports import drawing
 
@@ -16,14 +16,18 @@ _NAMES = ("C", "", "D", "", "E", "F", "", "G", "", "A", "", "B")
 
 
 def plot_piano_rolls(
-    melodies: Sequence[Iterable[int]] | np.ndarray, title: str, path: str | os.PathLike
+    melodies: Sequence[Iterable[int]] | np.ndarray,
+    title: str,
+    path: str | os.PathLike,
+    notes: NoteRange = OUR_NOTES,
 ) -> None:
     """Draws melodies one below another, time in sixteenths against pitch.
 
     Args:
-      melodies: each T ints in 0..37.
+      melodies: each T ints, 0..37 for our notes.
       title: of the figure.
       path: of the PNG file to write.
+      notes: that the classes stand for.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -34,12 +38,15 @@ def plot_piano_rolls(
     axes = figure.subplots(len(melodies), 1, squeeze=False, sharex=True)[:, 0]
     longest = max((len(list(melody)) for melody in melodies), default=1)
     # One quarter a second: an end time is then in quarters.
-    notes_of = [classes_to_note_sequence(melody, qpm=60.0).notes for melody in melodies]
-    pitches = [note.pitch for notes in notes_of for note in notes]
-    low = max(MIN_PITCH, min(pitches, default=60) - 2)
-    high = min(MAX_PITCH, max(pitches, default=72) + 2)
-    for axis, notes in zip(axes, notes_of, strict=True):
-        for note in notes:
+    notes_of = [
+        classes_to_note_sequence(melody, qpm=60.0, notes=notes).notes
+        for melody in melodies
+    ]
+    pitches = [note.pitch for played in notes_of for note in played]
+    low = max(notes.min_note, min(pitches, default=60) - 2)
+    high = min(notes.max_note, max(pitches, default=72) + 2)
+    for axis, played in zip(axes, notes_of, strict=True):
+        for note in played:
             start, end = 4 * note.start_time, 4 * note.end_time
             axis.broken_barh(
                 [(start, end - start)],

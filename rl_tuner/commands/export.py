@@ -56,7 +56,7 @@ def main() -> None:
         if model is not policy.q_network:
             print(f"{policy.reward_rnn.read_from}; both in one network")
     else:
-        model = model_flags.load(named.path, named.world, adapt=False)
+        model = model_flags.load(named.path, named.world)
     how_to_use = writing.export(model, FLAGS.format, output)
     print(f"written: {output}\nto use it:\n{how_to_use}")
 

@@ -131,13 +131,12 @@ def path() -> pathlib.Path | None:
     return named
 
 
-def load(source: pathlib.Path, world: World, adapt: bool = True) -> Network:
+def load(source: pathlib.Path, world: World) -> Network:
     """Loads a model, and prints one line of what was read.
 
     Args:
       source: where it lies.
       world: what it shall be used for; its flags tell what the file does not.
-      adapt: whether it shall be of the world's vocabulary.
 
     Raises:
       UserError: it cannot be loaded, or does not suit the flags or the world.
@@ -146,7 +145,5 @@ def load(source: pathlib.Path, world: World, adapt: bool = True) -> Network:
 
     model = Network.load(source)
     world.apply_model_flags(model)
-    if adapt:
-        model = world.adapt_model(model)
     print(model.read_from, flush=True)
     return model

@@ -100,17 +100,6 @@ class SequenceRNN(Network):
             new_state += [c, h]
         return self._outputs(x, new_state)
 
-    def with_classes(self, classes: Sequence[int]) -> SequenceRNN:
-        """A new model of some of the classes, p(a | a in classes), numbered anew."""
-        chosen = list(classes)
-        weights = self.weight_arrays()
-        weights["lstm_0/kernel"] = weights["lstm_0/kernel"][chosen]
-        weights["logits/kernel"] = weights["logits/kernel"][:, chosen]
-        weights["logits/bias"] = weights["logits/bias"][chosen]
-        fewer = SequenceRNN(len(chosen), self.layer_sizes, self.metadata, self.name)
-        fewer.set_named_weights(weights)
-        return fewer
-
     def named_weights(self) -> dict[str, tf.Variable]:
         """The variables by their names in a checkpoint; gates in the order i, f, c, o.
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-import scipy.special
 import tensorflow as tf
 from reference import REFERENCE, needs_reference
 
+from melody_rnn.encoding import class_to_pitch
 from melody_rnn.magenta import bundles, graph
-from melody_rnn.magenta.melody_range import in_our_range
 from melody_rnn.magenta.weights import MELODY_RNN_NAMES, NOTE_RNN_NAMES, to_magenta
 from melody_rnn.task import MelodyTask
+from melody_rnn.world import MelodyWorld
 from rl_tuner.errors import UserError
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
@@ -247,40 +247,54 @@ def _model_of_range(num_classes, melody_range=None):
 
 
 @pytest.mark.parametrize(
-    ("num_classes", "melody_range", "shift"),
-    [(130, None, 48), (62, [36, 95], 12), (62, [30, 89], 18)],
+    ("num_classes", "melody_range", "notes"),
+    [
+        (38, None, (48, 83)),
+        (130, None, (0, 127)),
+        (29, [55, 81], (55, 81)),
+        (62, [36, 95], (36, 95)),
+    ],
 )
-def test_wider_model_becomes_the_model_given_our_range(
-    num_classes, melody_range, shift
-):
+def test_task_takes_its_notes_from_the_model(num_classes, melody_range, notes):
     model = _model_of_range(num_classes, melody_range)
-    narrow = in_our_range(model)
-    ours = np.random.default_rng(1).integers(0, 38, [3, 12])
-    theirs = np.where(ours > 1, ours + shift, ours)
-    kept = [0, 1, *range(2 + shift, 38 + shift)]
-    expected = scipy.special.softmax(model.unroll(theirs).numpy()[..., kept], -1)
-    found = scipy.special.softmax(narrow.unroll(ours).numpy(), -1)
-    np.testing.assert_allclose(found, expected, atol=1e-6)
-    assert narrow.metadata["melody_range"] == [48, 83]
-    assert "only 48 to 83 are used" in narrow.read_from
-    MelodyTask().check_model(narrow)
+    task = MelodyWorld().make_task({}, model)
+    task.check_model(model)
+    assert (task.notes.min_note, task.notes.max_note) == notes
+    assert len(task.token_labels()) == num_classes
+    assert class_to_pitch(task.settings.parsed_key.tonic_class, task.notes) == 60
+    primes = task.prime(500, tf.constant([0, 1])).numpy()
+    assert primes.max() == num_classes - 2  # never the highest note
 
 
 @pytest.mark.parametrize(
     ("num_classes", "melody_range", "message"),
     [
-        (38, [36, 71], "the model's notes are 36 to 71; the rules need 48 to 83"),
-        (50, [49, 96], "the model's notes are 49 to 96; the rules need 48 to 83"),
-        (62, None, "62 classes are; give the MIDI pitch of the lowest by --min_note"),
-        (62, [36, 96], "62 classes are; give the MIDI pitch of the lowest"),
+        (62, [36, 96], "has 62 classes but .* give the MIDI pitch of the lowest"),
+        (29, None, "has 29 classes but .* give the MIDI pitch of the lowest"),
+        (9, [48, 54], "48 to 54 are less than an octave"),
     ],
 )
-def test_ranges_that_the_rules_cannot_take(num_classes, melody_range, message):
+def test_ranges_that_make_no_sense(num_classes, melody_range, message):
     with pytest.raises(UserError, match=message):
-        in_our_range(_model_of_range(num_classes, melody_range))
+        MelodyWorld().make_task({}, _model_of_range(num_classes, melody_range))
 
 
-def test_our_range_and_other_vocabularies_are_left_alone():
-    for num_classes in (38, 35):
-        model = _model_of_range(num_classes)
-        assert in_our_range(model) is model
+def test_checkpoint_of_29_classes_begins_at_48_and_says_so(tmp_path):
+    tensors = to_magenta(_model(29).weight_arrays(), MELODY_RNN_NAMES)
+    _save_v2(tmp_path / "model.ckpt", tensors)
+    model = SequenceRNN.load(tmp_path)
+    assert "checkpoint, its notes taken for 48 to 74 (or --min_note): 1 LSTM" in (
+        model.read_from
+    )
+    notes = MelodyWorld().make_task({}, model).notes
+    assert (notes.min_note, notes.max_note) == (48, 74)
+
+
+def test_model_of_29_classes_tunes():
+    prior = _model_of_range(29, [55, 81])
+    task = MelodyWorld().make_task({"reward_mode": "music_theory_all"}, prior)
+    tuner = RLTuner(prior, task, RLTunerConfig(minibatch_size=8))
+    tuner.train(200)
+    melodies = tuner.generate(40)
+    assert melodies.max() < 29
+    assert "notes_not_in_key" in task.judge(melodies).counts

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from reference import REFERENCE, needs_reference
 
+from melody_rnn.encoding import NoteRange
 from melody_rnn.music_theory import rewards as music_theory
 from melody_rnn.music_theory.settings import MODES, RULE_NAMES, MusicTheorySettings
 from rl_tuner.errors import UserError
@@ -463,3 +464,20 @@ def test_chunks_do_not_show(number):
 def test_what_is_no_corpus_is_refused(compositions):
     with pytest.raises(UserError, match="compositions"):
         music_theory.rule_rewards(compositions)
+
+
+@pytest.mark.parametrize("notes", [NoteRange(0, 127), NoteRange(48, 90)])
+def test_rules_of_other_notes_are_those_of_ours(notes):
+    """The same melodies, where classes stand for more notes."""
+    melodies = np.random.default_rng(3).integers(0, 38, [60, 32])
+    shift = 48 - notes.min_note
+    others = np.where(melodies > 1, melodies + shift, melodies)
+    for mode in ("music_theory_all", "scale"):
+        ours = MusicTheorySettings(key="D dorian", mode=mode)
+        theirs = MusicTheorySettings(key="D dorian", mode=mode, notes=notes)
+        expected = music_theory.corpus_rewards(melodies, ours)
+        found = music_theory.corpus_rewards(others, theirs)
+        for name, values in expected.items():
+            # Of class numbers, of which notes have others than rests: not of pitches.
+            if shift == 0 or name not in ("autocorrelation", "scale_bonus"):
+                np.testing.assert_array_equal(found[name], values, name)
