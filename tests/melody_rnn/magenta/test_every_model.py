@@ -12,7 +12,7 @@ from melody_rnn.magenta.names import find_names, magenta_names
 from melody_rnn.networks.melody_rnn import AttentionRNN, LookbackRNN, MelodyRNN
 from rl_tuner.errors import UserError
 from rl_tuner.formats.writing import export
-from rl_tuner.networks.network import Network
+from rl_tuner.networks.network import Network, read_checked
 
 TOKENS = np.random.default_rng(0).integers(0, 29, [2, 40])
 MODELS = {
@@ -208,3 +208,48 @@ def test_exports_say_how_they_are_played(tmp_path, kind, file_format, told):
 def test_what_magenta_js_cannot_play(tmp_path):
     with pytest.raises(UserError, match="MusicRNN knows neither lookback nor key"):
         export(MODELS["lookback"](), "magentajs", tmp_path / "js")
+
+
+def _is_right_or_one_line(path, expected):
+    """What is read is what was written, or the refusal is one line that names it."""
+    try:
+        found_class, stored = read_checked(path)
+    except UserError as error:
+        refusal = str(error)
+    else:
+        refusal = ""
+    if refusal:
+        assert "\n" not in refusal
+        assert str(path) in refusal
+        return False
+    assert found_class is AttentionRNN
+    assert stored.architecture == expected.architecture()
+    for name, value in expected.weight_arrays().items():
+        np.testing.assert_array_equal(stored.weights[name], value)
+    return True
+
+
+@pytest.mark.parametrize("layout", ["first_layer", "all_layers"])
+def test_flipped_bits_and_cuts_of_a_bundle(tmp_path, layout):
+    model = AttentionRNN(38, (6, 5), attention_length=7, attention_layout=layout)
+    path = tmp_path / "model.mag"
+    bundles.write(path, model, "attention_rnn", "")
+    whole = path.read_bytes()
+    bundle = GeneratorBundle.FromString(whole)
+    num_graph = len(bundle.metagraph_file)
+    begin = whole.index(bundle.metagraph_file)
+    random = np.random.default_rng(1)
+    # Half of them in the graph, which is most of the file and mostly not looked at.
+    outside = [i for i in range(len(whole)) if not 0 <= i - begin < num_graph]
+    places = [*random.choice(outside, 100), *(begin + random.choice(num_graph, 100))]
+    results = []
+    for place in places:
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << random.integers(8)
+        path.write_bytes(damaged)
+        results.append(_is_right_or_one_line(path, model))
+    assert True in results
+    assert False in results
+    for length in random.choice(len(whole), 40):
+        path.write_bytes(whole[:length])
+        assert not _is_right_or_one_line(path, model)
