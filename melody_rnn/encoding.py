@@ -41,6 +41,7 @@ class NoteRange:
 
 
 OUR_NOTES = NoteRange()
+ALL_NOTES = NoteRange(0, 127)
 
 
 def pitch_to_class(pitch: int, notes: NoteRange = OUR_NOTES) -> int:

@@ -16,6 +16,7 @@ from absl import flags
 
 from melody_rnn import encoding
 from melody_rnn.encoding import NoteRange
+from melody_rnn.music_theory.musical_key import Key
 from rl_tuner.errors import UserError
 
 FLAGS = flags.FLAGS
@@ -110,20 +111,54 @@ def take_primers(settings: dict[str, Any]) -> list[list[int]] | None:
     return None
 
 
-def read_primer(midi: str, melody: str) -> list[int]:
+def read_primer(
+    midi: str, melody: str, notes: NoteRange = encoding.OUR_NOTES
+) -> list[int]:
     """The classes of the one of a MIDI file and a written melody that is given."""
     from melody_rnn.notation.midi import parse_primer_melody, read_primer_midi
 
-    return read_primer_midi(midi) if midi else parse_primer_melody(melody)
+    if midi:
+        return read_primer_midi(midi, notes)
+    return parse_primer_melody(melody, notes)
 
 
-def in_notes(primer: Sequence[int], notes: NoteRange) -> list[int]:
-    """A primer of classes of our notes as one of a model's.
+def transposed(
+    primer: Sequence[int], notes: NoteRange, key: Key
+) -> tuple[list[int], int]:
+    """A primer in a model's key and notes, as melody_rnn_generate squashes it.
+
+    The major key that fits its notes best becomes the one whose notes `key` has, in the
+    octave that is nearest to the middle of the notes; what still lies outside is folded
+    into their lowest or highest octave.
+
+    Args:
+      primer: of classes that stand for all notes.
+      notes: the model's.
+      key: the model's.
+
+    Returns:
+      its classes for the model's notes, and the semitones that it was moved up.
+    """
+    import note_seq  # a second to import: only for those who need it
+
+    melody = note_seq.Melody(
+        encoding.classes_to_melody_events(primer, encoding.ALL_NOTES)
+    )
+    amount = melody.squash(notes.min_note, notes.max_note + 1, key.major_tonic)
+    return encoding.melody_events_to_classes(list(melody), notes), amount
+
+
+def in_notes(
+    primer: Sequence[int],
+    notes: NoteRange,
+    given: NoteRange = encoding.OUR_NOTES,
+) -> list[int]:
+    """A primer of classes of given notes as one of a model's.
 
     Raises:
       UserError: it has notes that the model has not.
     """
-    events = encoding.classes_to_melody_events(primer)
+    events = encoding.classes_to_melody_events(primer, given)
     outside = [
         event
         for event in events

@@ -189,13 +189,25 @@ class MelodyTask(Task):
         directory: pathlib.Path,
         title: str,
         qpm: float = QUARTERS_PER_MINUTE,
+        transpose: int = 0,
     ) -> None:
-        """Writes each melody as MIDI, and the first four as one piano roll."""
+        """Writes each melody as MIDI, and the first four as one piano roll.
+
+        Args:
+          sequences: [N, T].
+          directory: where to.
+          title: of the picture.
+          qpm: quarter notes a minute.
+          transpose: semitones by which melodies are written higher than they are.
+        """
+        notes = NoteRange(
+            self.notes.min_note + transpose, self.notes.max_note + transpose
+        )
         for index, melody in enumerate(sequences):
             path = directory / f"melody_{index + 1:02}.mid"
-            write_midi(melody, path, qpm=qpm, notes=self.notes)
+            write_midi(melody, path, qpm=qpm, notes=notes)
         picture = directory / "piano_roll.png"
-        plot_piano_rolls(sequences[:4], title, picture, self.notes)
+        plot_piano_rolls(sequences[:4], title, picture, notes)
 
     def remarks_on(self, sequences: np.ndarray) -> list[str]:
         """How many melodies [N, T] are silent, or begin so."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
+from melody_rnn.encoding import ALL_NOTES
+from melody_rnn.music_theory.musical_key import SEMITONES
 from melody_rnn.music_theory.settings import (
     MODES,
     READINGS,
@@ -21,6 +23,7 @@ from melody_rnn.priming import (
     read_primer,
     settings_from_flags,
     take_primers,
+    transposed,
 )
 from rl_tuner.errors import UserError
 from rl_tuner.world import World
@@ -82,6 +85,12 @@ class MelodyWorld(World):
     def define_generate_flags(self) -> None:
         """Defines the flags of priming; Magenta's names."""
         define_primer_flags()
+        flags.DEFINE_bool(
+            "transpose_primer",
+            True,
+            "Transpose the primer to the model's key and notes, and what is generated "
+            "back, as melody_rnn_generate does.",
+        )
         flags.DEFINE_float(
             "qpm",
             None,
@@ -169,7 +178,35 @@ class MelodyWorld(World):
             raise UserError("give --primer_midi or --primer_melody, not both")
         if not FLAGS.primer_midi and not FLAGS.primer_melody:
             return None
-        return [read_primer(FLAGS.primer_midi, FLAGS.primer_melody)] * num_outputs
+        primer = read_primer(FLAGS.primer_midi, FLAGS.primer_melody, ALL_NOTES)
+        return [primer] * num_outputs
+
+    def fit_primers(
+        self, primers: list[list[int]], task: Task
+    ) -> tuple[list[list[int]], dict[str, Any]]:
+        """The primers in the model's key, and back when melodies are written.
+
+        As in melody_rnn_generate, a model of all notes takes them as they are.
+        """
+        from melody_rnn.task import MelodyTask
+
+        assert isinstance(task, MelodyTask)
+        notes = task.notes
+        if not FLAGS.transpose_primer or notes == ALL_NOTES:
+            return [in_notes(primers[0], notes, ALL_NOTES)] * len(primers), {}
+        primer, amount = transposed(primers[0], notes, task.settings.parsed_key)
+        # By octaves nearer, where MIDI has no such notes.
+        back = amount
+        while notes.max_note - back > ALL_NOTES.max_note:
+            back += SEMITONES
+        while notes.min_note - back < ALL_NOTES.min_note:
+            back -= SEMITONES
+        if amount:
+            print(
+                f"the primer is transposed by {amount:+} semitones to the model's key, "
+                f"and what is written by {-back:+}"
+            )
+        return [primer] * len(primers), {"transpose": -back}
 
     def writes_beginnings(self) -> bool:
         """Whether the random first notes are written."""

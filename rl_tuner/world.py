@@ -123,6 +123,21 @@ class World(abc.ABC):
         del num_outputs
         return None
 
+    def fit_primers(
+        self, primers: Any, task: Task
+    ) -> tuple[np.ndarray | list[list[int]], dict[str, Any]]:
+        """Primers as the model reads them, and arguments for `write_samples`.
+
+        Args:
+          primers: of `primers_from_flags`, which knows no model.
+          task: of the model.
+
+        Raises:
+          UserError: the model cannot read them.
+        """
+        del task
+        return primers, {}
+
     def writes_beginnings(self) -> bool:
         """Whether the generate flags ask for what sequences begin from as well."""
         return False

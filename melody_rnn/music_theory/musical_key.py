@@ -87,6 +87,16 @@ class Key:
         lowest, highest = self.tonic_class - SEMITONES, self.tonic_class + SEMITONES
         return tuple(c for c in self.classes if lowest <= c <= highest)
 
+    @property
+    def major_tonic(self) -> int:
+        """Pitch class of the tonic of the major key of the same notes."""
+        pitches = {(self.tonic + note) % SEMITONES for note in self.scale}
+        return next(
+            tonic
+            for tonic in range(SEMITONES)
+            if pitches == {(tonic + note) % SEMITONES for note in _MAJOR}
+        )
+
     def degree(self, note: Any) -> Any:
         """Returns the semitones of a note class above the tonic, in 0..11.
 

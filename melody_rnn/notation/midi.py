@@ -87,19 +87,25 @@ def write_midi(
         raise UserError(f"cannot write MIDI file {path}: {error.strerror}") from error
 
 
-def read_primer_midi(path: str | os.PathLike) -> list[int]:
+def read_primer_midi(
+    path: str | os.PathLike, notes: encoding.NoteRange = encoding.OUR_NOTES
+) -> list[int]:
     """Reads the melody of a monophonic MIDI file, quantized to sixteenths.
 
     The melody starts with the bar of its first note and ends with its last note.
     Drums are not part of it. What of the file is ignored is printed.
 
+    Args:
+      path: of the file.
+      notes: that classes stand for.
+
     Returns:
-      Classes, ints in 0..37; at least one is a note.
+      Classes; at least one is a note.
 
     Raises:
       UserError: in one line, what is wrong with the file: it cannot be read, is not
         whole or not MIDI, has no notes, several at a time or in several instruments,
-        notes faster than a sixteenth, a meter that changes, or pitches outside 48..83.
+        notes faster than a sixteenth, a meter that changes, or other pitches.
     """
     import note_seq
 
@@ -134,7 +140,7 @@ def read_primer_midi(path: str | os.PathLike) -> list[int]:
             f"MIDI file {path} has a meter that changes or that sixteenths do not fit; "
             "use one meter such as 4/4"
         ) from error
-    return _classes(list(melody), f"MIDI file {path}")
+    return _classes(list(melody), f"MIDI file {path}", notes)
 
 
 def read_tempo(path: str | os.PathLike) -> float:
@@ -143,15 +149,18 @@ def read_tempo(path: str | os.PathLike) -> float:
     return music.qpm(music.lines[_only_line(music, path)].notes[0].start)
 
 
-def parse_primer_melody(text: str) -> list[int]:
+def parse_primer_melody(
+    text: str, notes: encoding.NoteRange = encoding.OUR_NOTES
+) -> list[int]:
     """Reads a melody written as a Python list, in Magenta's `--primer_melody` format.
 
     Args:
       text: a list of one number a sixteenth, such as "[60, -2, 64, -1]": a MIDI
         pitch, -2 for no event, -1 for note off.
+      notes: that classes stand for.
 
     Returns:
-      Classes, ints in 0..37.
+      Classes.
 
     Raises:
       UserError: not such a list, empty, or a number out of range.
@@ -170,7 +179,7 @@ def parse_primer_melody(text: str) -> list[int]:
             'write for example "[60, -2, 64, -2]" '
             "(MIDI pitches, -2 no event, -1 note off)"
         )
-    return _classes(list(events), "primer melody")
+    return _classes(list(events), "primer melody", notes)
 
 
 def _read(path: str | os.PathLike) -> midi_files.Music:
@@ -221,12 +230,15 @@ def _check_monophonic(
             )
 
 
-def _classes(events: list[int], source: str) -> list[int]:
+def _classes(events: list[int], source: str, notes: encoding.NoteRange) -> list[int]:
+    low, high = notes.min_note, notes.max_note
     for event in events:
         is_special = event in (encoding.MELODY_NO_EVENT, encoding.MELODY_NOTE_OFF)
-        if not is_special and not encoding.MIN_PITCH <= event <= encoding.MAX_PITCH:
+        if not is_special and not low <= event <= high:
+            of = "the model's range" if notes != encoding.ALL_NOTES else "MIDI's range"
+            named = " (C3 to B5)" if notes == encoding.OUR_NOTES else ""
             raise UserError(
-                f"{source} has pitch {event}, out of the model's range "
-                f"{encoding.MIN_PITCH} to {encoding.MAX_PITCH} (C3 to B5); transpose it"
+                f"{source} has pitch {event}, out of {of} {low} to {high}{named}; "
+                "transpose it"
             )
-    return encoding.melody_events_to_classes(events)
+    return encoding.melody_events_to_classes(events, notes)

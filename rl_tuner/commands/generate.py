@@ -84,6 +84,9 @@ def main() -> None:
     task_settings = model.run.task_settings if model.run else {}
     task = world.make_task(task_settings, policy.q_network)
     task.check_model(policy.q_network)
+    if primers is not None:
+        primers, more = world.fit_primers(primers, task)
+        write_settings |= more
     generation = bulk_generation.Generation(
         task=model.task,
         task_settings=json.dumps(task_settings),

@@ -10,9 +10,19 @@ import tensorflow as tf
 from binaries import assert_refused, run_binary
 from toy_task import CountingTask
 
-from melody_rnn.encoding import FIRST_NOTE, class_to_pitch
+from melody_rnn.encoding import (
+    ALL_NOTES,
+    FIRST_NOTE,
+    OUR_NOTES,
+    NoteRange,
+    class_to_pitch,
+    classes_to_melody_events,
+    melody_events_to_classes,
+)
+from melody_rnn.music_theory.musical_key import parse_key
 from melody_rnn.notation.midi import write_midi
 from melody_rnn.note_rnn import sequence_examples
+from melody_rnn.priming import transposed
 from melody_rnn.task import MelodyTask
 from melody_rnn.world import MelodyWorld
 from rl_tuner.algorithms import get_algorithm
@@ -279,3 +289,55 @@ def test_a_melody_of_silence_is_told():
     told = task.remarks_on(np.array([late, silent, late, [14, 0]]))
     assert told[0] == "1 of 4 melodies are silent"
     assert told[1].startswith("2 of 4 melodies begin with silence; --write_first_note")
+
+
+def _squashed(events, low, high, key):
+    """Section 6 of MELODY_RNN.md, of events with at least one note."""
+    pitches = [event for event in events if event >= 0]
+    histogram = np.bincount(np.array(pitches) % 12, minlength=12)
+    scores = [
+        sum(histogram[(k + j) % 12] for j in (0, 2, 4, 5, 7, 9, 11)) for k in range(12)
+    ]
+    diff = key - int(np.argmax(scores))
+    middle = (min(pitches) + max(pitches)) / 2 + diff
+    amount = diff + 12 * round(((low + high - 1) / 2 - middle) / 12)
+
+    def fold(pitch):
+        if pitch < low:
+            return low + (pitch - low) % 12
+        if pitch >= high:
+            return high - 12 + (pitch - high) % 12
+        return pitch
+
+    return [e if e < 0 else fold(e + amount) for e in events], amount
+
+
+@pytest.mark.parametrize(
+    ("notes", "key", "tonic"),
+    [
+        (OUR_NOTES, "C major", 0),
+        (OUR_NOTES, "A minor", 0),
+        (OUR_NOTES, "E dorian", 2),
+        (NoteRange(55, 81), "C major", 0),
+    ],
+)
+def test_primer_is_transposed_as_by_magenta(notes, key, tonic):
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        events = random.integers(20, 108, 12)
+        events = np.where(random.random(12) < 0.5, -2, events).tolist()
+        events[0] = int(random.integers(30, 100))
+        expected, amount = _squashed(events, notes.min_note, notes.max_note + 1, tonic)
+        primer = melody_events_to_classes(events, ALL_NOTES)
+        found, moved = transposed(primer, notes, parse_key(key, notes))
+        assert classes_to_melody_events(found, notes) == expected
+        assert moved == amount
+
+
+def test_melodies_are_written_in_the_primers_key(tmp_path):
+    primer = melody_events_to_classes([62, -2, 66, -2, 69, -2, 73, -2], ALL_NOTES)
+    classes, amount = transposed(primer, OUR_NOTES, parse_key("C major"))
+    assert classes == melody_events_to_classes([60, -2, 64, -2, 67, -2, 71, -2])
+    MelodyTask().write_samples(np.array([classes]), tmp_path, "", transpose=-amount)
+    midi = pretty_midi.PrettyMIDI(str(tmp_path / "melody_01.mid"))
+    assert [note.pitch for note in midi.instruments[0].notes] == [62, 66, 69, 73]
