@@ -269,7 +269,7 @@ class MelodyWorld(World):
                 changed["min_note"] = FLAGS.min_note
         if changed:
             try:
-                model.set_up_as(**changed)  # type: ignore[attr-defined]
+                model.set_up_as(**changed)
             except ValueError as error:
                 raise UserError(
                     f"the flags do not suit the model, {model.in_words()}: {error}"

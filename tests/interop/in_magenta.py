@@ -6,6 +6,8 @@
   python in_magenta.py train LAYERS RUN_DIR EXAMPLES TOKENS.npy OUTPUT.npy
   python in_magenta.py bundle BUNDLE.mag TOKENS.npy OUTPUT.npy
 
+TOKENS.npy holds tokens [N, T] of one-hot models, or what others read of them [N, T,
+inputs]. LAYERS is "16,16", or "16,16;attn_length=24" with more hyperparameters.
 `loader` gives logits [N, T, classes], the others probabilities. `create` makes a model
 of random weights and saves it first; `train` runs melody_rnn_train for some steps.
 """
@@ -46,12 +48,14 @@ def _model(config_name, layers):
     from magenta.models.melody_rnn import melody_rnn_model
 
     config = melody_rnn_model.default_configs[config_name]
-    config.hparams.parse(f"batch_size=1,rnn_layer_sizes=[{layers}]")
+    sizes, _, more = layers.partition(";")  # "16,16;attn_length=24"
+    told = f"batch_size=1,rnn_layer_sizes=[{sizes}]" + (f",{more}" if more else "")
+    config.hparams.parse(told)
     return melody_rnn_model.MelodyRnnModel(config)
 
 
 def create(config_name, layers, checkpoint, tokens):
-    """A model of random weights, saved; its probabilities if it reads one-hot."""
+    """A model of random weights, saved; its probabilities."""
     model = _model(config_name, layers)
     with tf.Graph().as_default():
         model._build_graph_for_generation()
@@ -124,11 +128,10 @@ def _probabilities(session, tokens):
     inputs, softmax, temperature = (
         graph.get_collection(name)[0] for name in ("inputs", "softmax", "temperature")
     )
-    classes = inputs.shape[2]
-    if classes != softmax.shape[2]:
-        return np.zeros(0)
+    if tokens.ndim == 2:
+        tokens = np.eye(inputs.shape[2])[tokens]
     found = [
-        session.run(softmax, {inputs: np.eye(classes)[[row]], temperature: 1.0})
+        session.run(softmax, {inputs: row[np.newaxis], temperature: 1.0})
         for row in tokens
     ]
     return np.concatenate(found)

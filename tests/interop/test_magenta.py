@@ -10,12 +10,15 @@ import tensorflow as tf
 from reference import REFERENCE, needs_reference
 
 from melody_rnn.magenta.formats import hparams
+from melody_rnn.networks.melody_rnn import AttentionRNN, LookbackRNN
 from melody_rnn.note_rnn import sequence_examples
+from melody_rnn.task import MelodyTask
 from rl_tuner.algorithms import get_algorithm
-from rl_tuner.errors import UserError
 from rl_tuner.formats.writing import export
 from rl_tuner.generation.policy import Policy
+from rl_tuner.networks.network import Network
 from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
 
 pytestmark = pytest.mark.interop
 
@@ -230,19 +233,88 @@ def test_magentas_bundles_and_checkpoints_load_here(
     assert model.metadata["melody_range"] == melody_range
 
 
+def _inputs(model, tokens):
+    """What a model reads of tokens, proven to be note_seq's by other tests."""
+    first = tf.zeros([len(tokens), model.encoding.state_size])
+    return model.encoding.follow(tf.constant(tokens, tf.int32), first)[0].numpy()
+
+
+def _label_probabilities(model, tokens):
+    return tf.nn.softmax(model.unroll_labels(tokens)[0])
+
+
 @pytest.mark.parametrize(
-    ("config", "message"),
+    ("config", "layers"),
     [
-        ("attention_rnn", "attention"),
-        ("lookback_rnn", "reads 121 inputs for 40 classes"),
+        ("lookback_rnn", "16,12"),
+        ("lookback_rnn", "16,16;residual_connections=True"),
+        ("attention_rnn", "16,12"),
+        ("attention_rnn", "16,12,8;attn_length=24"),
+        ("attention_rnn", "16,16;attn_length=8,residual_connections=True"),
+        ("basic_rnn", "16,12;attn_length=8"),
     ],
 )
-def test_what_cannot_be_loaded_is_named(in_magenta, tmp_path, config, message):
+def test_every_model_of_magentas_loads_here(
+    in_magenta, magenta_bin, tmp_path, record_property, config, layers
+):
     checkpoint = tmp_path / "model.ckpt-7"
-    in_magenta("create", config, "16,16", checkpoint, tokens=_tokens())
-    with pytest.raises(UserError, match=message) as caught:
-        SequenceRNN.load(checkpoint)
-    assert "\n" not in str(caught.value)
+    tokens = _tokens()
+    shape = [4, 32, {"lookback_rnn": 121, "attention_rnn": 74}.get(config, 38)]
+    in_magenta("create", config, layers, checkpoint, tokens=np.zeros(shape))
+    bundle = tmp_path / "theirs.mag"
+    sizes, _, more = layers.partition(";")
+    _run(
+        magenta_bin / "melody_rnn_generate",
+        f"--config={config}",
+        f"--checkpoint_file={checkpoint}",
+        f"--hparams=batch_size=1,rnn_layer_sizes=[{sizes}]" + f",{more}" * bool(more),
+        f"--bundle_file={bundle}",
+        "--save_generator_bundle",
+    )
+    model = Network.load(bundle)
+    theirs = in_magenta("bundle", bundle, tokens=_inputs(model, tokens))
+    ours = _label_probabilities(model, tokens)
+    what = f"probabilities of Magenta's {config} [{layers}]"
+    _report(record_property, what, ours, theirs, PROBABILITY_TOLERANCE)
+    # Training directories have no length in their graph, but these have.
+    assert Network.load(checkpoint).attention_length == model.attention_length
+
+
+@pytest.mark.parametrize("name", ["lookback_rnn", "attention_rnn"])
+def test_tuned_models_play_in_magenta(
+    in_magenta, magenta_bin, tmp_path, record_property, name
+):
+    made = {"lookback_rnn": LookbackRNN, "attention_rnn": AttentionRNN}[name]
+    more = {"attention_length": 24} if name == "attention_rnn" else {}
+    tuner = RLTuner(
+        made(38, (24, 16), **more),
+        MelodyTask(reward_mode="key"),
+        RLTunerConfig(algorithm="psi", replay_capacity=1000),
+    )
+    tuner.train(2000)
+    model = tuner.q_network
+    export(model, "mag", tmp_path / "tuned.mag")
+    export(model, "magenta_checkpoint", tmp_path / "tuned")
+    tokens = _tokens()
+    ours, read = _label_probabilities(model, tokens), _inputs(model, tokens)
+    theirs = in_magenta("bundle", tmp_path / "tuned.mag", tokens=read)
+    what = f"probabilities of a tuned {name}'s bundle"
+    _report(record_property, what, ours, theirs, PROBABILITY_TOLERANCE)
+    layers = "24,16;" + f"attn_length={model.attention_length}"
+    prefix = tmp_path / "tuned" / "model.ckpt"
+    theirs = in_magenta("restore", name, layers, prefix, tokens=read)
+    what = f"probabilities of a tuned {name}'s checkpoint"
+    _report(record_property, what, ours, theirs, PROBABILITY_TOLERANCE)
+    _run(
+        magenta_bin / "melody_rnn_generate",
+        f"--config={name}",
+        f"--bundle_file={tmp_path / 'tuned.mag'}",
+        f"--output_dir={tmp_path / 'played'}",
+        "--num_outputs=2",
+        "--num_steps=48",
+        "--primer_melody=[60, -2, 64, -2]",
+    )
+    assert len(list((tmp_path / "played").glob("*.mid"))) == 2
 
 
 def test_model_that_magenta_trained_on_our_dataset_loads_here(
