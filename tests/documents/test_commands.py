@@ -81,6 +81,7 @@ TUNE = "X:1\nL:1/16\nK:C\n" + "c2d2e2f2 g2a2b2c'2 b2a2g2f2 e2d2c4|" * 4
 @pytest.fixture(name="folders", scope="module")
 def _folders(tmp_path_factory):
     """A folder for each page, with what its reader has."""
+    from melody_rnn.networks.melody_rnn import AttentionRNN
     from melody_rnn.notation.midi import write_midi
     from rl_tuner.formats.writing import export
     from rl_tuner.networks.sequence_rnn import SequenceRNN
@@ -105,6 +106,8 @@ def _folders(tmp_path_factory):
         model = SequenceRNN(38, (8,))
         export(model, "magenta_checkpoint", folder / "my_magenta_run")
         export(model, "mag", folder / "basic_rnn.mag")
+        attention = AttentionRNN(38, (8,), attention_length=4)
+        export(attention, "mag", folder / "attention_rnn.mag")
         (folder / "note_rnn_paper").symlink_to(documents.ROOT / "checkpoints/note_rnn")
     return folders
 
