@@ -46,11 +46,11 @@ def distributed(strategy, config=CONFIG):
     return RLTuner(prior(), CountingTask(), config, strategy)
 
 
-def train(tuner, rounds):
-    """Trains for some rounds; the report."""
+def train(tuner, rounds, parts=1):
+    """Trains for some rounds; the report of the last part."""
     reports = []
     steps = rounds * tuner.steps_per_round
-    tuner.train(steps, reports.append, report_every=steps)
+    tuner.train(steps, reports.append, report_every=steps // parts)
     return reports[-1]
 
 
@@ -96,7 +96,7 @@ def worker():
     """The state of this worker's tuner, and what the workers agree on."""
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     tuner = distributed(strategy)
-    report = train(tuner, ROUNDS)
+    report = train(tuner, ROUNDS, parts=2)
     number = tuner.replicas[0].number
     wishes = [tuner.loop.any_wishes(number == 1), tuner.loop.any_wishes(False)]
     agreed = {
