@@ -2,10 +2,13 @@
 
   note_rnn_train --output_dir=/tmp/note_rnn_run --dataset_dir=/tmp/note_rnn_data
 
+  note_rnn_train --config=attention_rnn --output_dir=/tmp/attention_rnn_run
+
 Without --dataset_dir the dataset is made from music21's folk tunes, in
 OUTPUT_DIR/dataset. Training ends when the evaluation tunes gain no more; the best
 model is in OUTPUT_DIR/note_rnn, with its figures beside those of a unigram and of a
-trigram model in evaluation.json. The same command resumes a run that was cut.
+trigram model in evaluation.json; that of another --config is in the folder called so.
+The same command resumes a run that was cut.
 Curves: tensorboard --logdir=OUTPUT_DIR/logs
 """
 
@@ -16,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from melody_rnn.note_rnn.config import TrainingConfig
+from melody_rnn.note_rnn.config import CONFIG_DEFAULTS, TrainingConfig
 from rl_tuner.commands import cli, pretraining_flags
 from rl_tuner.errors import UserError
 
@@ -42,7 +45,8 @@ flags.DEFINE_string(
 
 def main() -> None:
     """Reads the flags and trains."""
-    config = pretraining_flags.read_config(TrainingConfig)
+    defaults = CONFIG_DEFAULTS.get(FLAGS.config)  # an unknown one is refused below
+    config = pretraining_flags.read_config(TrainingConfig, defaults)
     if bool(FLAGS.sequence_example_file) != bool(FLAGS.eval_sequence_example_file):
         raise UserError(
             "--sequence_example_file and --eval_sequence_example_file go together"
@@ -62,7 +66,9 @@ def _corpus(config: TrainingConfig, output_dir: pathlib.Path) -> Corpus:
 
     if FLAGS.sequence_example_file:
         data = training.read_files(
-            FLAGS.sequence_example_file, FLAGS.eval_sequence_example_file
+            FLAGS.sequence_example_file,
+            FLAGS.eval_sequence_example_file,
+            training.num_classes(config),
         )
     elif FLAGS.dataset_dir:
         data = training.read_dataset(pathlib.Path(FLAGS.dataset_dir))

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import numpy as np
 
-from melody_rnn.magenta.weights import (
-    MELODY_RNN_NAMES,
-    NOTE_RNN_NAMES,
-    find_names,
-    from_magenta,
-    to_magenta,
-)
+from melody_rnn.magenta import configurations
+from melody_rnn.magenta.names import find_names, magenta_names
+from melody_rnn.magenta.recognition import recognise
+from melody_rnn.magenta.weights import MELODY_RNN_NAMES, NOTE_RNN_NAMES, to_magenta
 from rl_tuner.errors import UserError
+from rl_tuner.formats.model_format import WritableModel
 from rl_tuner.formats.stored_model import StoredModel
 from rl_tuner.formats.tf1_checkpoints import V1Checkpoint, V2Checkpoint, open_checkpoint
 from rl_tuner.formats.tf1_tables import DamagedFile
@@ -40,7 +38,7 @@ def read(path: str | os.PathLike) -> StoredModel:
         raise UserError(f"no TensorFlow checkpoint at {path}")
     try:
         with open_checkpoint(prefix) as checkpoint:
-            return from_checkpoint(prefix, checkpoint)
+            return from_checkpoint(prefix, checkpoint, lambda: _state_width(prefix))
     except DamagedFile as error:
         raise UserError(
             f"cannot read the checkpoint {prefix}: {error}; restore it from a copy"
@@ -51,31 +49,31 @@ def read(path: str | os.PathLike) -> StoredModel:
 
 
 def from_checkpoint(
-    source: str, checkpoint: V1Checkpoint | V2Checkpoint
+    source: str,
+    checkpoint: V1Checkpoint | V2Checkpoint,
+    state_width: Callable[[], int | None],
 ) -> StoredModel:
     """The sequence RNN in an open checkpoint.
+
+    Args:
+      source: the checkpoint, as users know it.
+      checkpoint: it.
+      state_width: asked for the numbers of a state of the cells, see `recognise`.
 
     Raises:
       UserError: it holds none.
       DamagedFile: a variable of it is damaged.
       OSError: a variable of it cannot be read.
     """
-    names = find_names(source, checkpoint.shapes)
+    names, around_all = find_names(source, checkpoint.shapes)
     tensors = checkpoint.tensors(names.values())
     tensors = {ours: tensors[name] for ours, name in names.items()}
-    weights = from_magenta(source, tensors)
+    network, architecture, weights = recognise(source, tensors, around_all, state_width)
     return StoredModel(
         source=source,
         format=f"{checkpoint.format} checkpoint",
-        network="rl_tuner.SequenceRNN",
-        architecture={
-            "num_classes": weights["logits/bias"].size,
-            "layer_sizes": [
-                value.shape[0]
-                for name, value in weights.items()
-                if name.endswith("/recurrent_kernel")
-            ],
-        },
+        network=network,
+        architecture=architecture,
         metadata={"read_from": os.path.basename(source)},
         weights=weights,
         variables=tuple(names.values()),
@@ -83,15 +81,16 @@ def from_checkpoint(
     )
 
 
-def write(directory: pathlib.Path, weights: Mapping[str, np.ndarray]) -> pathlib.Path:
+def write(directory: pathlib.Path, model: WritableModel) -> pathlib.Path:
     """Writes a V2 checkpoint that Magenta's tools restore.
 
-    It holds the weights twice, under the names of rl_tuner's NoteRNNLoader and of
-    melody_rnn. The text file `checkpoint` beside it is what TensorFlow looks for.
+    It holds the weights of a plain LSTM stack twice, under the names of rl_tuner's
+    NoteRNNLoader and of melody_rnn, and those of others under the latter. The text file
+    `checkpoint` beside it is what TensorFlow looks for.
 
     Args:
       directory: where to; it exists.
-      weights: by the names of `SequenceRNN.named_weights`.
+      model: a `SequenceRNN` or a `MelodyRNN`.
 
     Returns:
       the checkpoint's prefix.
@@ -101,9 +100,9 @@ def write(directory: pathlib.Path, weights: Mapping[str, np.ndarray]) -> pathlib
     """
     import tensorflow as tf
 
-    tensors = to_magenta(weights, NOTE_RNN_NAMES) | to_magenta(
-        weights, MELODY_RNN_NAMES
-    )
+    tensors = melody_rnn_tensors(model)
+    if not configurations.is_melody_rnn(model.architecture()):
+        tensors |= to_magenta(model.weight_arrays(), NOTE_RNN_NAMES)
     prefix = directory / CHECKPOINT_NAME
     try:
         tf.raw_ops.SaveV2(
@@ -118,6 +117,26 @@ def write(directory: pathlib.Path, weights: Mapping[str, np.ndarray]) -> pathlib
         reason = str(error).splitlines()[0]
         raise UserError(f"cannot write {prefix}: {reason}") from error
     return prefix
+
+
+def melody_rnn_tensors(model: WritableModel) -> dict[str, np.ndarray]:
+    """The weights of a model under melody_rnn's names, in its layout."""
+    architecture, weights = model.architecture(), model.weight_arrays()
+    if not configurations.is_melody_rnn(architecture):
+        return to_magenta(weights, MELODY_RNN_NAMES)
+    names = magenta_names(weights, architecture["attention_layout"] == "all_layers")
+    tensors = {names[ours]: value for ours, value in weights.items()}
+    if searched := names.get("attention/memory_kernel"):
+        tensors[searched] = tensors[searched][np.newaxis, np.newaxis]
+    return tensors
+
+
+def _state_width(prefix: str) -> int | None:
+    """What the graph beside a checkpoint says, if there is one."""
+    from melody_rnn.magenta import graph
+
+    path = pathlib.Path(f"{prefix}.meta")
+    return graph.state_width(path.read_bytes()) if path.is_file() else None
 
 
 def find_checkpoint(path: str | os.PathLike) -> str | None:

@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from melody_rnn.encoding import MIN_PITCH
 from rl_tuner.errors import UserError
+from rl_tuner.formats.model_format import WritableModel
 
 RANGE_KEY = "melody_range"  # of a model's metadata: lowest and highest MIDI pitch
 NUM_SPECIAL = 2  # classes before the first note: no event, note off
 
-# The configs that read one-hot melodies, and their ranges, both ends included.
-MELODY_RANGES = {"basic_rnn": (48, 83), "mono_rnn": (0, 127)}
-_RANGES = tuple(MELODY_RANGES.values())
+# Magenta's configs: the lowest and the highest note of each, both included.
+MELODY_RANGES = {
+    "basic_rnn": (48, 83),
+    "mono_rnn": (0, 127),
+    "lookback_rnn": (48, 83),
+    "attention_rnn": (48, 83),
+}
+# How each reads melodies, as `networks.encodings.ENCODINGS` calls it.
+ENCODINGS = {
+    "basic_rnn": "onehot",
+    "mono_rnn": "onehot",
+    "lookback_rnn": "lookback",
+    "attention_rnn": "key",
+}
 
 
 def melody_range(num_classes: int, metadata: Mapping[str, Any]) -> tuple[int, int]:
@@ -24,7 +37,7 @@ def melody_range(num_classes: int, metadata: Mapping[str, Any]) -> tuple[int, in
     Raises:
       UserError: nothing says it, or it does not fit the number of classes.
     """
-    said: list[Any] = [metadata.get(RANGE_KEY), *_RANGES]
+    said: list[Any] = [metadata.get(RANGE_KEY), *MELODY_RANGES.values()]
     for low, high in filter(_is_range, said):
         if num_classes == high - low + 1 + NUM_SPECIAL:
             return low, high
@@ -39,20 +52,34 @@ def range_from(min_note: int, num_classes: int) -> list[int]:
     return [min_note, min_note + num_classes - NUM_SPECIAL - 1]
 
 
-def config_for(num_classes: int, metadata: Mapping[str, Any]) -> str:
-    """The Magenta config of a model's range.
+def default_min_note(num_classes: int) -> int:
+    """The lowest note of a model of which nothing says it."""
+    return MELODY_RANGES["mono_rnn"][0] if num_classes == 130 else MIN_PITCH
+
+
+def is_melody_rnn(architecture: Mapping[str, Any]) -> bool:
+    """Whether an architecture is a `MelodyRNN`'s, and not a plain LSTM stack's."""
+    return "encoding" in architecture
+
+
+def config_for(model: WritableModel) -> str:
+    """The Magenta config of a model's notes and encoding.
+
+    In a bundle it chooses no more than these: the graph comes with it.
 
     Raises:
       UserError: there is none.
     """
-    wanted = melody_range(num_classes, metadata)
+    wanted = melody_range(model.num_classes, model.metadata)
+    encoding = model.architecture().get("encoding", "onehot")
     for name, its_range in MELODY_RANGES.items():
-        if its_range == wanted:
+        if its_range == wanted and ENCODINGS[name] == encoding:
             return name
     offers = ", ".join(f"{n} {r[0]}..{r[1]}" for n, r in MELODY_RANGES.items())
     raise UserError(
-        f"Magenta has no config for the notes {wanted[0]} to {wanted[1]} ({offers}), "
-        "so no bundle would play; export --format=magentajs or magenta_checkpoint"
+        f"Magenta has no config for the notes {wanted[0]} to {wanted[1]} of the "
+        f"{encoding} encoding ({offers}), so no bundle would play; export "
+        "--format=magenta_checkpoint, or magentajs"
     )
 
 

@@ -13,6 +13,9 @@ from rl_tuner.errors import UserError
 from rl_tuner.formats.model_format import ModelFormat, WritableModel
 from rl_tuner.formats.stored_model import StoredModel
 
+# That restore a checkpoint of an encoding.
+_CONFIGS = {"onehot": "basic_rnn", "lookback": "lookback_rnn", "key": "attention_rnn"}
+
 
 class _MelodyFormat(ModelFormat):
     """A format whose readers take classes for notes."""
@@ -60,15 +63,28 @@ class MagentaCheckpoint(_MelodyFormat):
         """Writes a V2 checkpoint that holds the weights under two sets of names."""
         from melody_rnn.magenta import checkpoints
 
-        sizes = _layer_sizes(model)
-        prefix = checkpoints.write(path, model.weight_arrays())
-        return (
-            f"NoteRNNLoader: checkpoint_dir={path}, hparams "
-            f"rnn_layer_sizes={sizes}, "
-            f"one_hot_length={model.num_classes}\n"
-            f"melody_rnn_generate --config=basic_rnn --checkpoint_file={prefix} "
-            f'--hparams="{hparams(model)}"'
-        )
+        prefix = checkpoints.write(path, model)
+        architecture = model.architecture()
+        lines = []
+        if not configurations.is_melody_rnn(architecture):
+            lines.append(
+                f"NoteRNNLoader: checkpoint_dir={path}, hparams "
+                f"rnn_layer_sizes={_layer_sizes(model)}, "
+                f"one_hot_length={model.num_classes}"
+            )
+        encoding = architecture.get("encoding", "onehot")
+        config = _CONFIGS[encoding]
+        if _has_old_attention(architecture):
+            lines.append(
+                f"{prefix}: attention is around all layers, as in melody_rnn before "
+                "version 0.1.12; today's plays --format=mag"
+            )
+        else:
+            lines.append(
+                f"melody_rnn_generate --config={config} --checkpoint_file={prefix} "
+                f'--hparams="{hparams(model)}"'
+            )
+        return "\n".join(lines)
 
 
 class MagentaBundle(_MelodyFormat):
@@ -93,10 +109,10 @@ class MagentaBundle(_MelodyFormat):
         """Writes a bundle of the config that has the model's range."""
         from melody_rnn.magenta import bundles
 
-        config = configurations.config_for(model.num_classes, model.metadata)
+        config = configurations.config_for(model)
         bundles.write(
             path,
-            model.weight_arrays(),
+            model,
             config,
             f"Exported by rl_tuner_export; hparams: {hparams(model)}",
         )
@@ -112,6 +128,20 @@ class MagentaJs(_MelodyFormat):
     name = "magentajs"
     description = "a folder for MusicRNN of @magenta/music"
 
+    def check(self, model: WritableModel) -> None:
+        """As of `ModelFormat`: MusicRNN reads one-hot events by plain LSTM cells.
+
+        Raises:
+          UserError: this model needs more.
+        """
+        super().check(model)
+        if configurations.is_melody_rnn(model.architecture()):
+            raise UserError(
+                "--format=magentajs is for models that read just the last note: "
+                "MusicRNN knows neither lookback nor key encoding; choose mag, "
+                "magenta_checkpoint or savedmodel"
+            )
+
     def write(self, model: WritableModel, path: pathlib.Path) -> str:
         """Writes the weights and the range of the model's notes."""
         notes = configurations.melody_range(model.num_classes, model.metadata)
@@ -122,9 +152,24 @@ class MagentaJs(_MelodyFormat):
 def hparams(model: WritableModel) -> str:
     """What Magenta's melody_rnn must be told of a model by `--hparams`."""
     sizes = ",".join(map(str, _layer_sizes(model)))
-    return f"batch_size=1,rnn_layer_sizes=[{sizes}]"
+    told = f"batch_size=1,rnn_layer_sizes=[{sizes}]"
+    architecture = model.architecture()
+    if configurations.is_melody_rnn(architecture):
+        told += f",attn_length={architecture['attention_length']}"
+        told += ",residual_connections=True" * architecture["residual"]
+    return told
 
 
 def _layer_sizes(model: WritableModel) -> list[int]:
     """The LSTM cells of each layer, of a model that `check` let pass."""
     return list(model.architecture()["layer_sizes"])
+
+
+def _has_old_attention(architecture: Mapping) -> bool:
+    """Whether attention is around all of several layers."""
+    return (
+        configurations.is_melody_rnn(architecture)
+        and architecture["attention_length"] > 0
+        and architecture["attention_layout"] == "all_layers"
+        and len(architecture["layer_sizes"]) > 1
+    )

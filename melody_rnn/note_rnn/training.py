@@ -10,12 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from melody_rnn.encoding import NUM_CLASSES
+from melody_rnn.encoding import FIRST_NOTE, MAX_PITCH, MIN_PITCH, NUM_CLASSES
+from melody_rnn.magenta.configurations import ENCODINGS, MELODY_RANGES, RANGE_KEY
+from melody_rnn.networks.melody_rnn import AttentionRNN, LookbackRNN, MelodyRNN
 from melody_rnn.note_rnn import dataset, sequence_examples
 from melody_rnn.note_rnn.config import TrainingConfig
 from melody_rnn.note_rnn.windows import training_windows
 from rl_tuner.errors import UserError
-from rl_tuner.pretraining.batches import Batch
+from rl_tuner.networks.network import Network
+from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.pretraining.batches import Batch, shuffled_sequences
 from rl_tuner.pretraining.corpus import Corpus
 
 EVAL_UNSCORED_STEPS = 8  # of each tune, as in the paper
@@ -28,6 +32,7 @@ class Data:
     training: list[np.ndarray]
     evaluation: list[np.ndarray]
     origin: dict[str, Any]
+    num_classes: int = NUM_CLASSES
 
 
 def read_dataset(directory: pathlib.Path) -> Data:
@@ -45,7 +50,9 @@ def read_dataset(directory: pathlib.Path) -> Data:
     )
 
 
-def read_files(training_pattern: str, evaluation_pattern: str) -> Data:
+def read_files(
+    training_pattern: str, evaluation_pattern: str, num_classes: int = NUM_CLASSES
+) -> Data:
     """Reads TFRecords in Magenta's layout, given as glob patterns.
 
     Raises:
@@ -55,6 +62,7 @@ def read_files(training_pattern: str, evaluation_pattern: str) -> Data:
         _matching(training_pattern),
         _matching(evaluation_pattern),
         {"training": training_pattern, "eval": evaluation_pattern},
+        num_classes,
     )
 
 
@@ -72,8 +80,16 @@ def default_dataset(directory: pathlib.Path) -> Data:
 
 def corpus(config: TrainingConfig, data: Data) -> Corpus:
     """The melodies, of which windows cut at random places are trained on."""
+    data = _in_classes(data, num_classes(config))
+    name = config.config
+    low, high = MELODY_RANGES.get(name, (MIN_PITCH, MAX_PITCH))
 
     def batches(first_batch: int) -> Iterable[Batch]:
+        if config.whole_melodies:
+            beginnings = [melody[: config.window_steps + 1] for melody in data.training]
+            return shuffled_sequences(
+                beginnings, config.batch_size, config.seed, first_batch
+            )
         return training_windows(
             data.training,
             config.batch_size,
@@ -84,8 +100,8 @@ def corpus(config: TrainingConfig, data: Data) -> Corpus:
         )
 
     return Corpus(
-        name="note_rnn",
-        num_classes=NUM_CLASSES,
+        name=name,
+        num_classes=data.num_classes,
         training=data.training,
         evaluation=data.evaluation,
         stopping=data.evaluation,
@@ -98,9 +114,13 @@ def corpus(config: TrainingConfig, data: Data) -> Corpus:
             )
         },
         metadata={
-            "vocabulary": "note_seq MelodyOneHotEncoding(48, 84)",
+            "vocabulary": f"note_seq MelodyOneHotEncoding({low}, {high + 1})",
             "data": data.origin,
+            **({} if name == "note_rnn" else {"magenta_config": name}),
+            **({} if data.num_classes == NUM_CLASSES else {RANGE_KEY: [low, high]}),
         },
+        newer_settings=("config", "attn_length", "whole_melodies"),
+        make_network=_network,
         unit="nats per sixteenth; whole tunes from a zero state, "
         f"the first {EVAL_UNSCORED_STEPS} predictions of each not scored",
         title="on the eval tunes",
@@ -111,6 +131,39 @@ def corpus(config: TrainingConfig, data: Data) -> Corpus:
         },
         unscored_steps=EVAL_UNSCORED_STEPS,
     )
+
+
+def num_classes(config: TrainingConfig) -> int:
+    """How many events melodies of a config have."""
+    low, high = MELODY_RANGES.get(config.config, (MIN_PITCH, MAX_PITCH))
+    return high - low + 1 + FIRST_NOTE
+
+
+def _network(config: TrainingConfig) -> Network:
+    """A network of random weights, of a config."""
+    encoding = ENCODINGS.get(config.config, "onehot")
+    classes = num_classes(config)
+    if encoding == "onehot" and not config.attn_length:
+        return SequenceRNN(classes, config.layer_sizes)
+    made = {"lookback": LookbackRNN, "key": AttentionRNN}.get(encoding, MelodyRNN)
+    return made(
+        classes,
+        config.layer_sizes,
+        encoding,
+        attention_length=config.attn_length,
+        min_note=MELODY_RANGES.get(config.config, (MIN_PITCH, 0))[0],
+    )
+
+
+def _in_classes(data: Data, num_classes: int) -> Data:
+    """Melodies of 48 to 83 as those of all notes, where a config has them."""
+    if data.num_classes == num_classes:
+        return data
+    training, evaluation = (
+        [np.where(m >= FIRST_NOTE, m + MIN_PITCH, m) for m in melodies]
+        for melodies in (data.training, data.evaluation)
+    )
+    return Data(training, evaluation, data.origin, num_classes)
 
 
 def _checksum(melodies: list[np.ndarray]) -> str:
@@ -126,13 +179,14 @@ def _data(
     training_files: list[pathlib.Path],
     evaluation_files: list[pathlib.Path],
     origin: dict[str, Any],
+    num_classes: int = NUM_CLASSES,
 ) -> Data:
-    training = sequence_examples.read_melodies(training_files, NUM_CLASSES)
-    evaluation = sequence_examples.read_melodies(evaluation_files, NUM_CLASSES)
+    training = sequence_examples.read_melodies(training_files, num_classes)
+    evaluation = sequence_examples.read_melodies(evaluation_files, num_classes)
     for name, melodies in (("training", training), ("evaluation", evaluation)):
         if not melodies:
             raise UserError(f"the {name} files hold no melody; make a larger dataset")
-    return Data(training, evaluation, origin)
+    return Data(training, evaluation, origin, num_classes)
 
 
 def _matching(pattern: str) -> list[pathlib.Path]:

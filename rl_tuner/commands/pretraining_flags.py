@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from absl import flags
 
@@ -33,8 +33,14 @@ def define(config_class: type[PretrainingConfig]) -> None:
     )
 
 
-def read_config(config_class: type[_Config]) -> _Config:
+def read_config(
+    config_class: type[_Config], defaults: Mapping[str, Any] | None = None
+) -> _Config:
     """The config that the flags give.
+
+    Args:
+      config_class: its class.
+      defaults: values of flags that are not given, where they are not the class's.
 
     Raises:
       UserError: a flag makes no sense, or the output directory is missing.
@@ -43,8 +49,9 @@ def read_config(config_class: type[_Config]) -> _Config:
         raise UserError("--output_dir is missing; name a directory to write to")
     if FLAGS.num_threads < 0:
         raise UserError(f"--num_threads={FLAGS.num_threads} must be at least 0")
-    values = setting_flags.values(config_class)
-    return config_class(**values | {"layer_sizes": _layer_sizes()})
+    values = setting_flags.values(config_class, defaults)
+    values["layer_sizes"] = _layer_sizes(values["layer_sizes"])
+    return config_class(**values)
 
 
 def carry_out(
@@ -71,14 +78,14 @@ def carry_out(
     print(f"written to {output_dir / corpus.name}")
 
 
-def _layer_sizes() -> tuple[int, ...]:
+def _layer_sizes(given: Sequence[Any]) -> tuple[int, ...]:
     try:
-        sizes = tuple(int(size) for size in FLAGS.layer_sizes)
+        sizes = tuple(int(size) for size in given)
     except ValueError:
         sizes = ()
     if not sizes or min(sizes) < 1:
         raise UserError(
-            f"--layer_sizes={','.join(FLAGS.layer_sizes)} must be numbers of cells "
+            f"--layer_sizes={','.join(map(str, given))} must be numbers of cells "
             "above 0, as 100 or 128,128"
         )
     return sizes

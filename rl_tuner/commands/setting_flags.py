@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from absl import flags
@@ -35,12 +35,23 @@ def define(config: type, names: Iterable[str]) -> None:
         _DEFINE[kind](found.flag or name, default, found.text)
 
 
-def values(config: type) -> dict[str, Any]:
+def values(config: type, defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """What the flags of a config class say, by the names of the fields.
 
     Fields without a flag are left out. A list is one of texts.
+
+    Args:
+      config: the class.
+      defaults: values of flags that are not given, where they are not the class's.
     """
     named = {
         name: found.flag or name for name, found in settings.fields(config).items()
     }
-    return {name: FLAGS[flag].value for name, flag in named.items() if flag in FLAGS}
+    defaults = defaults or {}
+    return {
+        name: defaults[name]
+        if name in defaults and not FLAGS[flag].present
+        else FLAGS[flag].value
+        for name, flag in named.items()
+        if flag in FLAGS
+    }

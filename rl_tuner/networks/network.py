@@ -142,6 +142,24 @@ class Network(keras.Model, abc.ABC):
         """The logits of `unroll_with_state`: [N, T] integers -> [N, T, num_classes]."""
         return self.unroll_with_state(tokens, state)[0]
 
+    def unroll_with_dropout(
+        self, tokens: tf.Tensor, rate: float, seed: tf.Tensor
+    ) -> tf.Tensor:
+        """As `unroll`, with some of what each layer puts out left out, for training.
+
+        Args:
+          tokens: [N, T] integers.
+          rate: the share that is set to 0; the rest is made larger.
+          seed: [2] integers, of which.
+
+        Raises:
+          UserError: there is no dropout in networks of this kind.
+        """
+        del tokens, rate, seed
+        raise UserError(
+            f"a {type(self).__name__} is not trained with dropout; give --dropout=0"
+        )
+
     def call(self, tokens: tf.Tensor) -> tf.Tensor:
         """The same as `unroll` from a zero state, as Keras wants it."""
         return self.unroll(tokens)

@@ -67,13 +67,36 @@ class SequenceRNN(Network):
         self, tokens: tf.Tensor, state: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """As of `Network`."""
+        return self._unroll(tokens, state, lambda x, _: x)
+
+    def unroll_with_dropout(
+        self, tokens: tf.Tensor, rate: float, seed: tf.Tensor
+    ) -> tf.Tensor:
+        """As of `Network`."""
+
+        def drop(x: tf.Tensor, layer: int) -> tf.Tensor:
+            own = tf.random.fold_in(seed, layer)
+            return tf.nn.experimental.stateless_dropout(x, rate, own)
+
+        return self._unroll(tokens, None, drop)[0]
+
+    def _unroll(
+        self,
+        tokens: tf.Tensor,
+        state: tf.Tensor | None,
+        drop: Callable[[tf.Tensor, int], tf.Tensor],
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Reads whole sequences; `drop` takes what a layer puts out, and its number."""
         tokens = tf.convert_to_tensor(tokens)
         if state is None:
             state = self.initial_state(tf.shape(tokens)[0])
         x = tf.one_hot(tokens, self.num_classes)
         new_state = []
-        for layer, (c, h) in zip(self.lstm_layers, self._split(state), strict=True):
+        for number, (layer, (c, h)) in enumerate(
+            zip(self.lstm_layers, self._split(state), strict=True)
+        ):
             x, h, c = layer(x, initial_state=[h, c])
+            x = drop(x, number)
             new_state += [c, h]
         return self._outputs(x, new_state)
 

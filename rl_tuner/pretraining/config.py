@@ -30,6 +30,12 @@ class PretrainingConfig:
     clip_norm: float = setting(
         5.0, "Global norm that gradients are clipped to.", above=0
     )
+    clip_each: bool = setting(
+        False, "Clip the gradient of each variable by itself, not by the global norm."
+    )
+    dropout: float = setting(
+        0.0, "Share of each layer's outputs that training leaves out.", low=0, high=0.95
+    )
     l2: float = setting(
         0.0, "Weight of the L2 penalty, half the squared norm of the matrices.", low=0
     )

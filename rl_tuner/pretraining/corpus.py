@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rl_tuner.networks.network import Network
 from rl_tuner.pretraining.batches import Batch
 
 
@@ -28,6 +29,8 @@ class Corpus:
       unit: of the scores, and what they are taken on.
       title: of the table of scores.
       counts: of sequences, for the report.
+      newer_settings: of the world's config, that runs of 0.1.0 have not kept.
+      make_network: from the config, the network to train; None for a `SequenceRNN`.
       checksum: of the sequences, where `identity` does not hold one.
       unscored_steps: predictions at the beginning of each evaluation sequence that are
         left out of the scores.
@@ -46,6 +49,8 @@ class Corpus:
     unit: str
     title: str
     counts: Mapping[str, int]
+    newer_settings: tuple[str, ...] = ()
+    make_network: Callable[[Any], Network] | None = None
     checksum: str = ""
     unscored_steps: int = 0
     context_token: int | None = None

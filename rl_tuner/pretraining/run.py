@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.networks.network import Network
 from rl_tuner.pretraining import report as reports
 from rl_tuner.pretraining.config import PretrainingConfig
 from rl_tuner.pretraining.corpus import Corpus
@@ -43,7 +43,7 @@ def train(
     """
     trainer = SequenceTrainer(config, corpus, output_dir)
     trainer.train(should_stop=should_stop)
-    model = SequenceRNN.load(trainer.best_dir)
+    model = Network.load(trainer.best_dir)
     unscored = corpus.unscored_steps
     scores = {
         corpus.name: score_sequences(

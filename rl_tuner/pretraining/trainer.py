@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from rl_tuner.errors import UserError
+from rl_tuner.networks.network import Network
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.pretraining.batches import BATCH_SIGNATURE, Batch, whole_sequences
 from rl_tuner.pretraining.config import PretrainingConfig
@@ -25,6 +26,8 @@ from rl_tuner.system import same_settings, saves
 from rl_tuner.system.stop_request import Stopped
 
 SETTINGS_FILE = "training_config.json"
+# That runs of version 0.1.0 have not kept.
+_NEWER_SETTINGS = ("clip_each", "dropout")
 
 
 class SequenceTrainer:
@@ -57,7 +60,8 @@ class SequenceTrainer:
         self.corpus = corpus
         self.best_dir = run_dir / corpus.name
         keras.utils.set_random_seed(config.seed)
-        self.model = SequenceRNN(corpus.num_classes, config.layer_sizes)
+        make_network = corpus.make_network or _sequence_rnn(corpus.num_classes)
+        self.model = make_network(config)
         self.model.metadata = dict(corpus.metadata)  # also of a run that is cut
         self._optimizer = keras.optimizers.Adam(
             keras.optimizers.schedules.ExponentialDecay(
@@ -66,7 +70,7 @@ class SequenceTrainer:
                 config.decay_rate,
                 staircase=True,
             ),
-            global_clipnorm=config.clip_norm,
+            **{"clipnorm" if config.clip_each else "global_clipnorm": config.clip_norm},
         )
         self._optimizer.build(self.model.trainable_variables)
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
@@ -83,7 +87,7 @@ class SequenceTrainer:
             dataclasses.asdict(config) | {"data": corpus.identity} | checksum,
             free=("num_training_steps", "patience"),  # when it ends
             has_checksum=False,
-            newer=tuple(checksum),
+            newer=(*checksum, *_NEWER_SETTINGS, *corpus.newer_settings),
         )
         self._restore()
 
@@ -146,7 +150,8 @@ class SequenceTrainer:
         """One step of Adam; returns the mean loss, without L2, and the accuracy."""
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
-            nats, right, number = score_batch(self.model, batch)
+            logits = self._logits(batch.inputs)
+            nats, right, number = _score_logits(logits, batch)
             loss = nats / tf.maximum(number, 1)
             total = loss
             if self.config.l2:
@@ -155,6 +160,13 @@ class SequenceTrainer:
                 total += self.config.l2 * penalty
         self._optimizer.apply(tape.gradient(total, variables), variables)
         return loss, right / tf.maximum(number, 1)
+
+    def _logits(self, inputs: tf.Tensor) -> tf.Tensor:
+        """What the model in training makes of a batch."""
+        if not self.config.dropout:
+            return self.model.unroll(inputs)
+        seed = tf.stack([self.config.seed, tf.cast(self._step, tf.int32)])
+        return self.model.unroll_with_dropout(inputs, self.config.dropout, seed)
 
     def _report(self, loss: float, accuracy: float, steps_per_second: float) -> None:
         left = (self.config.num_training_steps - self.step) / steps_per_second
@@ -244,11 +256,15 @@ class SequenceTrainer:
         self._curves[name].write(self.step, values | more)
 
 
-def score_batch(
-    model: SequenceRNN, batch: Batch
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+def score_batch(model: Network, batch: Batch) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Returns the sums over a batch: -log p in nats, right guesses, predictions."""
-    logits = model.unroll(batch.inputs)
+    return _score_logits(model.unroll(batch.inputs), batch)
+
+
+def _score_logits(
+    logits: tf.Tensor, batch: Batch
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """The same, from the model's logits of the batch."""
     nats = tf.nn.sparse_softmax_cross_entropy_with_logits(batch.labels, logits)
     guesses = tf.argmax(logits, axis=-1, output_type=tf.int32)
     right = tf.cast(guesses == batch.labels, tf.float32)
@@ -260,7 +276,7 @@ def score_batch(
 
 
 def score_sequences(
-    model: SequenceRNN,
+    model: Network,
     sequences: Sequence[np.ndarray],
     batch_size: int = 128,
     unscored_steps: int = 0,
@@ -283,9 +299,14 @@ def score_sequences(
 
 @tf.function(reduce_retracing=True, autograph=False)
 def _score_batch(
-    model: SequenceRNN, batch: Batch
+    model: Network, batch: Batch
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     return score_batch(model, batch)
+
+
+def _sequence_rnn(num_classes: int) -> Callable[[PretrainingConfig], Network]:
+    """Makes plain LSTM stacks."""
+    return lambda config: SequenceRNN(num_classes, config.layer_sizes)
 
 
 def limit_threads(number: int) -> None:

@@ -13,12 +13,13 @@ _GIB = 1 << 30
 _OVERHEAD = _GIB // 2
 
 
-def check_replay(num_bytes: int, capacity: int) -> None:
+def check_replay(num_bytes: int, capacity: int, advice: str = "") -> None:
     """Proves that a replay memory fits into what memory is free.
 
     Args:
       num_bytes: what its transitions take.
       capacity: how many they are.
+      advice: what else can be done, where something can.
 
     Raises:
       UserError: it does not fit; says how many would.
@@ -31,7 +32,7 @@ def check_replay(num_bytes: int, capacity: int) -> None:
     raise UserError(
         f"replay_capacity is {capacity}, which takes {_gib(needed)} of memory with its "
         f"saves, but {_gib(free)} are free, {_gib(_OVERHEAD)} of which the training "
-        f"itself takes; lower replay_capacity to {fitting} or less"
+        f"itself takes; lower replay_capacity to {fitting} or less{advice}"
     )
 
 

@@ -25,6 +25,11 @@ from rl_tuner.training.unfinished_sequences import UnfinishedSequences
 ErrorsOf = Callable[[Fields], tf.Tensor]
 
 
+_WITHOUT_STATES = (
+    ", or choose replay_mode 'whole_sequence', which stores tokens and no states"
+)
+
+
 class Memory(abc.ABC):
     """What a learner draws batches from."""
 
@@ -206,7 +211,8 @@ def make_memory(
         fields = {name: fields[name] for name in ("tokens", "num_read")}
         fields["rewards"] = tf.TensorSpec([max_length])
     capacity, batch_size = config.replay_capacity, config.minibatch_size
-    free_space.check_replay(bytes_needed(capacity, fields), capacity)
+    needed = bytes_needed(capacity, fields)
+    free_space.check_replay(needed, capacity, _WITHOUT_STATES * ("states" in fields))
     replay = _make_replay(capacity, fields, config)
     if not mode.stores_sequences:
         return StepMemory(replay, batch_size, errors_of)

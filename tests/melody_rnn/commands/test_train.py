@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from melody_rnn.networks.melody_rnn import AttentionRNN, LookbackRNN
 from melody_rnn.note_rnn import dataset as note_rnn_dataset
 from melody_rnn.note_rnn import sequence_examples, training
-from melody_rnn.note_rnn.config import TrainingConfig
+from melody_rnn.note_rnn.config import CONFIG_DEFAULTS, TrainingConfig
 from melody_rnn.note_rnn.training import EVAL_UNSCORED_STEPS, Data
 from melody_rnn.note_rnn.windows import training_windows, whole_melodies
 from rl_tuner.errors import UserError
+from rl_tuner.formats.writing import export
+from rl_tuner.networks.network import Network
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.pretraining import report as reports
 from rl_tuner.pretraining import run
@@ -378,3 +381,59 @@ def test_the_two_binaries_work_hand_in_hand(tmp_path):
     assert code == 1
     assert len(lines) == 1
     assert "holds no finished dataset" in lines[0]
+
+
+@pytest.mark.parametrize("config", ["lookback_rnn", "attention_rnn", "mono_rnn"])
+def test_magentas_configs_train(data, tmp_path, config):
+    defaults = CONFIG_DEFAULTS[config]
+    tiny = {
+        "config": config,
+        "layer_sizes": (8,),
+        "learning_rate": 0.02,
+        "batch_size": 8,
+        "window_steps": 20,
+        "num_training_steps": 20,
+        "eval_every": 10,
+        "attn_length": 4 * ("attn_length" in defaults),
+    }
+    settings = TrainingConfig(**defaults | tiny)
+    report = _train(settings, data, tmp_path)
+    model = Network.load(tmp_path / config)
+    num_classes = 130 if config == "mono_rnn" else 38
+    assert model.num_classes == num_classes
+    assert report["scores"][config]["perplexity"] < 0.8 * num_classes
+    assert model.metadata["magenta_config"] == config
+    kind = {"lookback_rnn": LookbackRNN, "attention_rnn": AttentionRNN}
+    assert type(model) is kind.get(config, SequenceRNN)
+    if config == "attention_rnn":
+        assert model.attention_length == 4
+    exported = export(model, "mag", tmp_path / "model.mag")
+    assert f"--config={config}" in exported
+
+
+def test_defaults_of_magentas_configs_are_magentas():
+    """MELODY_RNN.md, sections 1 and 7."""
+    attention = CONFIG_DEFAULTS["attention_rnn"]
+    assert attention["attn_length"] == 40
+    assert attention["clip_norm"] == 3
+    for name in ("basic_rnn", "mono_rnn", "lookback_rnn", "attention_rnn"):
+        config = TrainingConfig(config=name, **CONFIG_DEFAULTS[name])
+        assert config.layer_sizes == (128, 128)
+        assert (config.batch_size, config.learning_rate) == (128, 0.001)
+        assert (config.dropout, config.decay_rate, config.l2) == (0.5, 1, 0)
+        assert config.clip_each
+        assert config.clip_norm == (3 if name == "attention_rnn" else 5)
+
+
+@pytest.mark.parametrize("network", [SequenceRNN, LookbackRNN, AttentionRNN])
+def test_dropout_leaves_out_a_share_of_outputs(network):
+    model = network(38, (50,))
+    tokens = np.random.default_rng(0).integers(0, 38, [4, 12])
+    whole = model.unroll(tokens).numpy()
+    none = model.unroll_with_dropout(tokens, 0.0, tf.constant([0, 1])).numpy()
+    np.testing.assert_allclose(none, whole, atol=1e-6)
+    seeds = [tf.constant([0, seed]) for seed in (1, 1, 2)]
+    first, again, other = (model.unroll_with_dropout(tokens, 0.5, s) for s in seeds)
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - whole).max() > 1e-3
+    assert np.abs(first - other).max() > 1e-3

@@ -61,20 +61,20 @@ class Stored:
 
 
 def _store(kind, directory, weights):
+    model = SequenceRNN(38, (40,), {"melody_range": [48, 83], "trained": {"on": "x"}})
+    model.set_named_weights(weights)
     if kind == "V1":
         path = directory / "model.ckpt-3"
         graph.v1_checkpoint(str(path), to_magenta(weights, NOTE_RNN_NAMES))
         return Stored(path, "")
     if kind == "V2":
-        checkpoints.write(directory, weights)
+        checkpoints.write(directory, model)
         data = "model.ckpt.data-00000-of-00001"
         return Stored(directory, "model.ckpt.index", data, "checkpoint")
     if kind == "mag":
         path = directory / "model.mag"
-        bundles.write(path, weights, "basic_rnn", "a test")
+        bundles.write(path, model, "basic_rnn", "a test")
         return Stored(path, "")
-    model = SequenceRNN(38, (40,), {"melody_range": [48, 83], "trained": {"on": "x"}})
-    model.set_named_weights(weights)
     model.save(directory)
     return Stored(directory, "config.json", "weights.npz")
 

@@ -1,0 +1,1 @@
+"""Networks of Magenta's melody_rnn: lookback, attention, residual connections."""
