@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import math
 import pathlib
 import sys
@@ -169,11 +170,11 @@ class SequenceTrainer:
         return self.model.unroll_with_dropout(inputs, self.config.dropout, seed)
 
     def _report(self, loss: float, accuracy: float, steps_per_second: float) -> None:
-        left = (self.config.num_training_steps - self.step) / steps_per_second
+        left = round((self.config.num_training_steps - self.step) / steps_per_second)
         print(
             f"step {self.step}/{self.config.num_training_steps}  loss {loss:.4f}  "
             f"accuracy {accuracy:.4f}  perplexity {np.exp(loss):.3f}  "
-            f"{steps_per_second:.1f} steps/s  at most {_duration(left)} left",
+            f"{steps_per_second:.1f} steps/s  at most {datetime.timedelta(0, left)} left",
             flush=True,
         )
         rate = float(self._optimizer.learning_rate)
@@ -317,9 +318,3 @@ def limit_threads(number: int) -> None:
 
 def _warn(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}"
