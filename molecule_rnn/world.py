@@ -85,7 +85,8 @@ START_POLICY_GRADIENT = {
 POLICY_GRADIENT_SETTINGS = {
     "num_sequences": 128,
     "learning_rate": 2e-4,
-    "reward_scaler": 0.033,
+    "updates_per_batch": 2,
+    "reward_scaler": 0.017,
 }
 # What terms are worth where it is not as in the paper. From a start token only whole
 # molecules are rewarded, for being drug-like: to reward prefixes that are molecules

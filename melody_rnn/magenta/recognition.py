@@ -15,8 +15,8 @@ _DEFAULT_ATTENTION_LENGTH = 40  # of attention_rnn
 # What improv_rnn reads of chords, before the melody: triads, or the chord's pitches.
 _CHORDS = (49, 37)
 _NETWORKS = {
-    "lookback": "melody_rnn.networks.melody_rnn:LookbackRNN",
-    "key": "melody_rnn.networks.melody_rnn:AttentionRNN",
+    "lookback": "melody_rnn.networks.kinds:LookbackRNN",
+    "key": "melody_rnn.networks.kinds:AttentionRNN",
     "onehot": "melody_rnn.networks.melody_rnn:MelodyRNN",
 }
 

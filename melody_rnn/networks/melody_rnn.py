@@ -8,10 +8,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from melody_rnn.encoding import FIRST_NOTE, MIN_PITCH
-from melody_rnn.networks.encodings import ENCODINGS, Encoding, LookbackEncoding
+from melody_rnn.encoding import MIN_PITCH
+from melody_rnn.networks import parts
 from melody_rnn.networks.layouts import ATTENTION_LAYOUTS
-from melody_rnn.networks.recurrent_stack import RecurrentStack, StackState
+from melody_rnn.networks.recurrent_stack import StackState
 from rl_tuner.errors import UserError
 from rl_tuner.networks.network import Network
 
@@ -57,7 +57,7 @@ class MelodyRNN(Network):
         Args:
           num_classes: events: no event, note off, and notes.
           layer_sizes: LSTM cells per layer.
-          encoding: a name in `ENCODINGS`.
+          encoding: a name in `encodings.ENCODINGS`.
           attention_length: outputs that are attended to; 0 for no attention.
           attention_layout: where attention is, one of `ATTENTION_LAYOUTS`.
           residual: whether each layer's input is added to its output.
@@ -254,7 +254,7 @@ class MelodyRNN(Network):
         Raises:
           ValueError: one makes no sense.
         """
-        encoding, stack = _parts(**architecture)
+        encoding, stack = parts.make(**architecture)
         labels, units = encoding.num_labels, stack.layer_sizes[-1]
         return stack.weight_shapes() | {
             "logits/kernel": (units, labels),
@@ -263,22 +263,7 @@ class MelodyRNN(Network):
 
     def in_words(self) -> str:
         """As of `Network`."""
-        sizes = ", ".join(map(str, self.layer_sizes))
-        layers = "1 LSTM layer" if len(self.layer_sizes) == 1 else "LSTM layers"
-        parts = [f"{layers} of {sizes} cells, {self.num_classes} classes"]
-        if self._arguments["encoding"] != "onehot":
-            parts.append(f"{self._arguments['encoding']} encoding")
-        if self._arguments["has_old_error"]:
-            parts.append("with the lookback error of 2016")
-        if self.attention_length:
-            around = self.stack.attention_layout.replace("_", " ")
-            around = around.replace("first", "the first")
-            parts.append(
-                f"attention over {self.attention_length} steps around {around}"
-            )
-        if self.stack.residual:
-            parts.append("residual connections")
-        return ", ".join(parts)
+        return parts.in_words(self._arguments)
 
     def summed_with(self, other: Network) -> Network:
         """As of `Network`: there is none.
@@ -294,7 +279,7 @@ class MelodyRNN(Network):
         )
 
     def _set_up(self) -> None:
-        self.encoding, self.stack = _parts(**self._arguments)
+        self.encoding, self.stack = parts.make(**self._arguments)
         self.state_size = self.stack.state_size + self.encoding.state_size
 
     @functools.cached_property
@@ -328,74 +313,3 @@ class MelodyRNN(Network):
         sizes = [self.stack.state_size, self.encoding.state_size]
         cells, known = tf.split(state, sizes, axis=1)
         return cells, known
-
-
-class LookbackRNN(MelodyRNN):
-    """Magenta's lookback_rnn: what followed one and two bars ago is read too."""
-
-    def __init__(
-        self,
-        num_classes: int = 38,
-        layer_sizes: Sequence[int] = (128, 128),
-        encoding: str = "lookback",
-        name: str = "lookback_rnn",
-        **settings: Any,
-    ):
-        """As of `MelodyRNN`."""
-        super().__init__(num_classes, layer_sizes, encoding, name=name, **settings)
-
-
-class AttentionRNN(MelodyRNN):
-    """Magenta's attention_rnn: reads key and direction, attends to earlier outputs."""
-
-    def __init__(
-        self,
-        num_classes: int = 38,
-        layer_sizes: Sequence[int] = (128, 128),
-        encoding: str = "key",
-        attention_length: int = 40,
-        name: str = "attention_rnn",
-        **settings: Any,
-    ):
-        """As of `MelodyRNN`."""
-        super().__init__(
-            num_classes, layer_sizes, encoding, attention_length, name=name, **settings
-        )
-
-
-def _parts(
-    num_classes: int,
-    layer_sizes: Sequence[int],
-    encoding: str,
-    attention_length: int,
-    attention_layout: str,
-    residual: bool,
-    min_note: int,
-    has_old_error: bool,
-) -> tuple[Encoding, RecurrentStack]:
-    """The encoding and the cells of an architecture.
-
-    Raises:
-      ValueError: it makes no sense.
-    """
-    if type(num_classes) is not int or not FIRST_NOTE < num_classes <= 130:
-        raise ValueError("num_classes must be an integer from 3 to 130")
-    last_note = 127 - (num_classes - FIRST_NOTE - 1)
-    if type(min_note) is not int or not 0 <= min_note <= last_note:
-        raise ValueError(f"min_note must be an integer from 0 to {last_note}")
-    if encoding not in ENCODINGS:
-        raise ValueError(f"encoding must be one of {', '.join(ENCODINGS)}")
-    if type(has_old_error) is not bool or (has_old_error and encoding != "lookback"):
-        raise ValueError("has_old_error is true or false, and only of lookback")
-    if has_old_error:
-        reads: Encoding = LookbackEncoding(num_classes, min_note, has_old_error)
-    else:
-        reads = ENCODINGS[encoding](num_classes, min_note)
-    stack = RecurrentStack(
-        reads.input_size,
-        tuple(layer_sizes),
-        attention_length,
-        attention_layout,
-        residual,
-    )
-    return reads, stack

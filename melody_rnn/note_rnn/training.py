@@ -12,7 +12,8 @@ import numpy as np
 
 from melody_rnn.encoding import FIRST_NOTE, MAX_PITCH, MIN_PITCH, NUM_CLASSES
 from melody_rnn.magenta.configurations import ENCODINGS, MELODY_RANGES, RANGE_KEY
-from melody_rnn.networks.melody_rnn import AttentionRNN, LookbackRNN, MelodyRNN
+from melody_rnn.networks.kinds import AttentionRNN, LookbackRNN
+from melody_rnn.networks.melody_rnn import MelodyRNN
 from melody_rnn.note_rnn import dataset, sequence_examples
 from melody_rnn.note_rnn.config import TrainingConfig
 from melody_rnn.note_rnn.windows import training_windows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import math
 import pathlib
 import sys
@@ -156,8 +157,7 @@ class SequenceTrainer:
             total = loss
             if self.config.l2:
                 matrices = [v for v in variables if len(v.shape) > 1]
-                penalty = tf.add_n([tf.nn.l2_loss(matrix) for matrix in matrices])
-                total += self.config.l2 * penalty
+                total += self.config.l2 * tf.add_n(list(map(tf.nn.l2_loss, matrices)))
         self._optimizer.apply(tape.gradient(total, variables), variables)
         return loss, right / tf.maximum(number, 1)
 
@@ -169,15 +169,16 @@ class SequenceTrainer:
         return self.model.unroll_with_dropout(inputs, self.config.dropout, seed)
 
     def _report(self, loss: float, accuracy: float, steps_per_second: float) -> None:
-        left = (self.config.num_training_steps - self.step) / steps_per_second
+        steps = self.config.num_training_steps - self.step
+        left = datetime.timedelta(0, round(steps / steps_per_second))
         print(
             f"step {self.step}/{self.config.num_training_steps}  loss {loss:.4f}  "
             f"accuracy {accuracy:.4f}  perplexity {np.exp(loss):.3f}  "
-            f"{steps_per_second:.1f} steps/s  at most {_duration(left)} left",
+            f"{steps_per_second:.1f} steps/s  at most {left} left",
             flush=True,
         )
-        rate = float(self._optimizer.learning_rate)
-        self._write_curves("train", loss, accuracy, learning_rate=rate)
+        rate = {"learning_rate": float(self._optimizer.learning_rate)}
+        self._write_curves("train", loss, accuracy, **rate)
 
     def _evaluate_and_save(self) -> None:
         score = score_sequences(
@@ -317,9 +318,3 @@ def limit_threads(number: int) -> None:
 
 def _warn(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}"

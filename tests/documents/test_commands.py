@@ -81,7 +81,7 @@ TUNE = "X:1\nL:1/16\nK:C\n" + "c2d2e2f2 g2a2b2c'2 b2a2g2f2 e2d2c4|" * 4
 @pytest.fixture(name="folders", scope="module")
 def _folders(tmp_path_factory):
     """A folder for each page, with what its reader has."""
-    from melody_rnn.networks.melody_rnn import AttentionRNN
+    from melody_rnn.networks.kinds import AttentionRNN
     from melody_rnn.notation.midi import write_midi
     from rl_tuner.formats.writing import export
     from rl_tuner.networks.sequence_rnn import SequenceRNN

@@ -46,11 +46,11 @@ def distributed(strategy, config=CONFIG):
     return RLTuner(prior(), CountingTask(), config, strategy)
 
 
-def train(tuner, rounds):
-    """Trains for some rounds; the report."""
+def train(tuner, rounds, parts=1):
+    """Trains for some rounds; the report of the last part."""
     reports = []
     steps = rounds * tuner.steps_per_round
-    tuner.train(steps, reports.append, report_every=steps)
+    tuner.train(steps, reports.append, report_every=steps // parts)
     return reports[-1]
 
 
@@ -92,11 +92,11 @@ def mirrored(config=CONFIG):
     return found | {"pair:step": np.array(pair.step)}
 
 
-def worker():
+def worker(config=CONFIG):
     """The state of this worker's tuner, and what the workers agree on."""
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    tuner = distributed(strategy)
-    report = train(tuner, ROUNDS)
+    tuner = distributed(strategy, config)
+    report = train(tuner, ROUNDS, parts=2)
     number = tuner.replicas[0].number
     wishes = [tuner.loop.any_wishes(number == 1), tuner.loop.any_wishes(False)]
     agreed = {
@@ -111,5 +111,6 @@ if __name__ == "__main__":
         "mirrored": mirrored,
         "on_policy": functools.partial(mirrored, ON_POLICY),
         "worker": worker,
+        "on_policy_worker": functools.partial(worker, ON_POLICY),
     }
     np.savez(sys.argv[2], **kinds[sys.argv[1]]())

@@ -10,7 +10,7 @@ import tensorflow as tf
 from reference import REFERENCE, needs_reference
 
 from melody_rnn.magenta.formats import hparams
-from melody_rnn.networks.melody_rnn import AttentionRNN, LookbackRNN
+from melody_rnn.networks.kinds import AttentionRNN, LookbackRNN
 from melody_rnn.note_rnn import sequence_examples
 from melody_rnn.task import MelodyTask
 from rl_tuner.algorithms import get_algorithm

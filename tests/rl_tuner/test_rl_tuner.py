@@ -7,6 +7,7 @@ from toy_task import CountingTask
 from rl_tuner.errors import UserError
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
+from rl_tuner.training.loop import NUM_SUMS
 
 
 @pytest.fixture(name="prior", scope="module")
@@ -252,7 +253,12 @@ def test_exploration_falls_over_half_of_the_training_as_the_command_has_it(
 def test_a_state_from_before_the_training_leaves_exploration_open(prior, monkeypatch):
     untrained, restored = (_tuner(prior, exploration_steps=None) for _ in range(2))
     restored.restore(untrained.state())
-    # Not compiled: it is set before the first round.
-    monkeypatch.setattr(restored.loop, "run", lambda rounds: np.zeros(4))
+
+    def run(rounds):
+        """Not compiled: it is set before the first round."""
+        restored.replicas[0].rounds.assign_add(rounds)
+        return np.ones(NUM_SUMS)
+
+    monkeypatch.setattr(restored.loop, "run", run)
     restored.train(1_000)
     assert restored.actor.exploration_steps == 500

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from melody_rnn.networks.melody_rnn import AttentionRNN, LookbackRNN
+from melody_rnn.networks.kinds import AttentionRNN, LookbackRNN
 from melody_rnn.note_rnn import dataset as note_rnn_dataset
 from melody_rnn.note_rnn import sequence_examples, training
 from melody_rnn.note_rnn.config import CONFIG_DEFAULTS, TrainingConfig

@@ -9,7 +9,8 @@ from reference import REFERENCE, needs_reference
 from melody_rnn.magenta import bundles, checkpoints, graph
 from melody_rnn.magenta.checkpoints import melody_rnn_tensors
 from melody_rnn.magenta.names import find_names, magenta_names
-from melody_rnn.networks.melody_rnn import AttentionRNN, LookbackRNN, MelodyRNN
+from melody_rnn.networks.kinds import AttentionRNN, LookbackRNN
+from melody_rnn.networks.melody_rnn import MelodyRNN
 from rl_tuner.errors import UserError
 from rl_tuner.formats.writing import export
 from rl_tuner.networks.network import Network, read_checked

@@ -7,7 +7,8 @@ from reference import REFERENCE, needs_reference
 
 from melody_rnn.encoding import melody_events_to_classes
 from melody_rnn.magenta.names import magenta_names
-from melody_rnn.networks.melody_rnn import AttentionRNN, LookbackRNN, MelodyRNN
+from melody_rnn.networks.kinds import AttentionRNN, LookbackRNN
+from melody_rnn.networks.melody_rnn import MelodyRNN
 from rl_tuner.networks.network import Network
 
 # The melody that MELODY_RNN.md, section 10, has figures of.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from melody_rnn.networks.melody_rnn import AttentionRNN, LookbackRNN
+from melody_rnn.networks.kinds import AttentionRNN, LookbackRNN
 from melody_rnn.task import MelodyTask
 from rl_tuner.algorithms import get_algorithm
 from rl_tuner.errors import UserError
