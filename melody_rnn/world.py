@@ -243,9 +243,10 @@ class MelodyWorld(World):
         )
         flags.DEFINE_bool(
             "lookback_error",
-            False,
-            "That model is a lookback_rnn of before 2016-10-28, whose inputs Magenta "
-            "wrote one block too early.",
+            None,
+            "Whether that model is a lookback_rnn of before 2016-10-28, whose inputs "
+            "Magenta wrote one block too early; by default whether its weights show "
+            "it.",
         )
 
     def apply_model_flags(self, model: SequenceRNN) -> None:
@@ -256,8 +257,8 @@ class MelodyWorld(World):
         changed: dict[str, Any] = {}
         if FLAGS.attn_length is not None:
             changed["attention_length"] = FLAGS.attn_length
-        if FLAGS.lookback_error:
-            changed["has_old_error"] = True
+        if FLAGS.lookback_error is not None:
+            changed["has_old_error"] = FLAGS.lookback_error
         if changed and not is_melody_rnn:
             raise UserError(
                 "--attn_length and --lookback_error are for models with attention and "

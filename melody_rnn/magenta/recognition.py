@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from melody_rnn.magenta import configurations
+from melody_rnn.magenta import configurations, old_error
 from melody_rnn.magenta.weights import from_magenta
 from rl_tuner.errors import UserError
 
@@ -66,6 +66,8 @@ def recognise(
         )
         searched = weights["attention/memory_kernel"]
         weights["attention/memory_kernel"] = searched.reshape(searched.shape[-2:])
+    if encoding == "lookback":
+        architecture["has_old_error"] = old_error.shows(weights, num_events)
     return _NETWORKS[encoding], architecture, weights
 
 
