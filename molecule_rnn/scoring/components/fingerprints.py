@@ -45,7 +45,7 @@ def fingerprint(name: str) -> Callable[[Chem.Mol], Any]:
         )
     else:
         generator = generators.GetMorganGenerator(radius=2 if name == "ECFP4" else 3)
-    return generator.GetSparseCountFingerprint  # type: ignore[no-any-return]
+    return generator.GetSparseCountFingerprint
 
 
 def similarity(name: str, reference: str) -> Callable[[Chem.Mol], float]:

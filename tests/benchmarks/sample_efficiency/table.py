@@ -8,9 +8,8 @@ import statistics
 from collections import defaultdict
 from typing import Any
 
-from sample_efficiency.published import METHODS, PUBLISHED
-
 from rl_tuner.system.whole_files import write_atomically
+from sample_efficiency.published import METHODS, PUBLISHED
 
 NAME = "pmo.md"
 _OWN = ("auc_top10", "auc_top1", "auc_top100", "top10", "diversity", "sa")
