@@ -45,7 +45,7 @@ def test_table_says_what_is_unknown():
     points = optimum.distances([{**known, **point} for point in POINTS], optima)
     rows = tradeoff.table([*points, *optima]).splitlines()
     cells = [[cell.strip() for cell in row.split("|")] for row in rows]
-    gaps = {(row[1], row[2]): row[8] for row in cells}
+    gaps = {(row[1], row[2]): row[9] for row in cells}
     assert gaps[("Q", "2")] == "3.00"
     assert gaps[("Q", "5")] == "unknown"
     assert float(gaps[("exact optimum", "2")]) == pytest.approx(0.0)
