@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import pathlib
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -118,6 +119,23 @@ class MoleculeTask(ScoredTask):
             )
 
         return collect
+
+    def scored_columns(self, sequences: np.ndarray) -> dict[str, Sequence[Any]]:
+        """The strings, whether they are molecules, and what components count there."""
+        smiles = self.vocabulary.decode(sequences)
+        scores = self._pool.score(smiles)
+        columns: dict[str, Sequence[Any]] = {
+            "smiles": smiles,
+            "valid": scores.parsed.astype(int).tolist(),
+        }
+        for name in scores.components:
+            columns[name] = [
+                value if is_molecule else None
+                for value, is_molecule in zip(
+                    scores.column(name), scores.parsed, strict=True
+                )
+            ]
+        return columns
 
     def metrics(self, sequences: np.ndarray) -> dict[str, float]:
         """The rows of Table 2 in Jaques et al. 2017, and of diversity."""

@@ -5,9 +5,12 @@ import json
 
 import pytest
 from binaries import assert_refused, run_binary
+from rdkit import Chem
+from rdkit.Chem import QED
 from tiny_smiles_rnn import tiny_smiles_rnn
 
 from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.system.csv_shards import read_shards
 
 
 @pytest.fixture(name="run_dir", scope="module")
@@ -31,6 +34,7 @@ def _run_dir(tmp_path_factory):
         "--num_evaluated=50",
         "--reward_weights=qed=100",
         "--scoring_processes=1",
+        "--write_scored",
     )
     assert result.returncode == 0, result.stderr
     assert "| Percent valid" in result.stdout
@@ -56,6 +60,22 @@ def test_run_leaves_all_that_it_promises(run_dir):
     # All that the task is made of is in the run's folder.
     tuned = SequenceRNN.load(run_dir / "q_network")
     assert tuned.metadata == tiny_smiles_rnn().metadata
+
+
+def test_run_writes_all_molecules_that_were_scored(run_dir):
+    rows = list(read_shards(run_dir / "scored", "scored"))
+    columns = ["step", "score", "smiles", "valid", "sa", "ring", "qed"]
+    assert list(rows[0]) == columns
+    assert 1000 <= int(rows[-1]["step"]) < 1400
+    assert len(rows) % 20 == 0
+    for row in rows:
+        molecule = Chem.MolFromSmiles(row["smiles"]) if row["smiles"] else None
+        assert row["valid"] == str(int(molecule is not None))
+        if molecule is None:
+            assert row["qed"] == ""
+        else:
+            assert float(row["qed"]) == pytest.approx(QED.qed(molecule), rel=1e-5)
+    assert {row["valid"] for row in rows} == {"0", "1"}
 
 
 def test_run_generates_measures_and_exports(run_dir, tmp_path):
