@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from molecule_rnn.scoring import molecule_statistics
+from molecule_rnn.scoring.diversity_filter import ScaffoldFilter, ScaffoldSettings
 from molecule_rnn.scoring.rewards import RewardSettings, carbon_runs, prefix_rewards
 from molecule_rnn.scoring.scoring_pool import ScoringPool
 from molecule_rnn.smiles_rnn.config import PROTOCOLS, RANDOM_TOKEN, START_TOKEN
@@ -57,6 +58,7 @@ class MoleculeTask(ScoredTask):
         protocol: str = RANDOM_TOKEN,
         max_length: int = MAX_LENGTH,
         num_processes: int | None = None,
+        diversity: ScaffoldSettings | None = None,
     ):
         """Chooses what is rewarded; nothing is started before something is scored.
 
@@ -69,6 +71,7 @@ class MoleculeTask(ScoredTask):
             trained for.
           max_length: tokens in a molecule, its end included where it fits.
           num_processes: that score; by default one for each core, with 0 none but this.
+          diversity: how often a scaffold may be found while tuning; None for any.
 
         Raises:
           UserError: a setting is unknown or makes no sense.
@@ -87,6 +90,7 @@ class MoleculeTask(ScoredTask):
         self.max_length = max_length
         self.num_classes = vocabulary.num_classes
         self._num_processes = num_processes
+        self._diversity = diversity
         tokens = vocabulary.tokens
         self._carbon = 1 + tokens.index(CARBON) if CARBON in tokens else None
 
@@ -119,6 +123,14 @@ class MoleculeTask(ScoredTask):
             )
 
         return collect
+
+    def make_filter(self) -> ScaffoldFilter | None:
+        """As of `ScoredTask`: the diversity filter, if one was asked for."""
+        if self._diversity is None:
+            return None
+        return ScaffoldFilter(
+            self._diversity, self.vocabulary.decode, self._num_processes
+        )
 
     def scored_columns(self, sequences: np.ndarray) -> dict[str, Sequence[Any]]:
         """The strings, whether they are molecules, and what components count there."""

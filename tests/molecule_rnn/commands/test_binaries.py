@@ -35,6 +35,9 @@ def _run_dir(tmp_path_factory):
         "--reward_weights=qed=100",
         "--scoring_processes=1",
         "--write_scored",
+        "--diversity_filter",
+        "--scaffold_bucket_size=2",
+        "--scaffold_minimum_score=-1e9",
     )
     assert result.returncode == 0, result.stderr
     assert "| Percent valid" in result.stdout
@@ -64,8 +67,8 @@ def test_run_leaves_all_that_it_promises(run_dir):
 
 def test_run_writes_all_molecules_that_were_scored(run_dir):
     rows = list(read_shards(run_dir / "scored", "scored"))
-    columns = ["step", "score", "smiles", "valid", "sa", "ring", "qed"]
-    assert list(rows[0]) == columns
+    scores = ["step", "score", "filtered_score"]
+    assert list(rows[0]) == [*scores, "smiles", "valid", "sa", "ring", "qed"]
     assert 1000 <= int(rows[-1]["step"]) < 1400
     assert len(rows) % 20 == 0
     for row in rows:
@@ -76,6 +79,9 @@ def test_run_writes_all_molecules_that_were_scored(run_dir):
         else:
             assert float(row["qed"]) == pytest.approx(QED.qed(molecule), rel=1e-5)
     assert {row["valid"] for row in rows} == {"0", "1"}
+    good = [row for row in rows if row["valid"] == "1"]
+    earning = [row["smiles"] for row in good if row["filtered_score"] == row["score"]]
+    assert 0 < len(earning) == len(set(earning)) <= len(good)
 
 
 def test_run_generates_measures_and_exports(run_dir, tmp_path):
@@ -113,6 +119,10 @@ def test_run_generates_measures_and_exports(run_dir, tmp_path):
         (["--protocol=first"], "unknown --protocol=first; choose one of random_token"),
         (["--reward_weights=beauty=2"], "unknown term 'beauty'; choose one of valid"),
         (["--reward=no_such:score"], "no_such"),
+        (
+            ["--diversity_filter", "--scaffold_bucket_size=0"],
+            "scaffold_bucket_size is 0; it must be at least 1",
+        ),
     ],
 )
 def test_bad_flags_are_refused_in_one_line(flags, message, tmp_path):

@@ -59,6 +59,7 @@ TASKS = {
         "--max_length=12",
         "--num_sequences=20",
         "--write_scored",
+        "--diversity_filter",
     ],
 }
 
