@@ -190,11 +190,18 @@ class MoleculeTask(ScoredTask):
         return ["end", *self.vocabulary.tokens]
 
     def write_samples(
-        self, sequences: np.ndarray, directory: pathlib.Path, title: str
+        self,
+        sequences: np.ndarray,
+        directory: pathlib.Path,
+        title: str,
+        sdf: bool = False,
     ) -> None:
-        """Writes the strings with their scores as CSV, and the structures as a PNG."""
+        """Writes the strings with their scores as CSV, and the structures as a PNG.
+
+        With `sdf` as an SD file as well.
+        """
         del title
-        write_structures(self.vocabulary.decode(sequences), directory)
+        write_structures(self.vocabulary.decode(sequences), directory, sdf)
 
     def to_lines(self, sequences: np.ndarray) -> list[str]:
         """The SMILES string of each molecule: [N, T] integers -> N lines."""

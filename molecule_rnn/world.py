@@ -163,8 +163,21 @@ class MoleculeWorld(World):
         )
 
     def define_generate_flags(self) -> None:
-        """Defines the flags of generation, which are those of the task."""
+        """Defines the flags of generation: those of the task, and what is written."""
         self.define_task_flags()
+        flags.DEFINE_bool(
+            "sdf", False, "Write the molecules as an SD file, too, with their scores."
+        )
+
+    def write_settings(self) -> dict[str, Any]:
+        """Whether an SD file is written.
+
+        Raises:
+          UserError: it is asked for of shards, which are text.
+        """
+        if FLAGS.sdf and FLAGS.num_shards:
+            raise UserError("--sdf is not for --num_shards; leave one of them out")
+        return {"sdf": True} if FLAGS.sdf else {}
 
     def task_settings(self) -> dict[str, Any]:
         """What `make_task` needs of the flags.

@@ -90,6 +90,7 @@ def test_run_generates_measures_and_exports(run_dir, tmp_path):
         f"--run_dir={run_dir}",
         f"--output_dir={tmp_path}",
         "--num_outputs=30",
+        "--sdf",
     )
     assert result.returncode == 0, result.stderr
     assert "30 sequences of up to 20 steps" in result.stdout
@@ -97,6 +98,7 @@ def test_run_generates_measures_and_exports(run_dir, tmp_path):
         smiles = [row["smiles"] for row in csv.DictReader(file)]
     assert len(smiles) == 30
     assert len(set(smiles)) > 10
+    assert (tmp_path / "molecules.sdf").is_file()
     result = run_binary(
         "rl_tuner_evaluate", f"--run_dir={run_dir}", "--num_sequences=1100"
     )
@@ -111,6 +113,12 @@ def test_run_generates_measures_and_exports(run_dir, tmp_path):
     )
     message = "--format=mag is for melodies, which this model does not make"
     assert_refused(result, message)
+
+
+def test_shards_are_text_and_no_sd_file(run_dir, tmp_path):
+    flags = [f"--run_dir={run_dir}", f"--output_dir={tmp_path}"]
+    result = run_binary("rl_tuner_generate", *flags, "--num_shards=2", "--sdf")
+    assert_refused(result, "--sdf is not for --num_shards; leave one of them out")
 
 
 @pytest.mark.parametrize(
