@@ -135,6 +135,24 @@ class MoleculeWorld(World):
             "Terms of your own: my_module:my_score,... each a Python function of an "
             "RDKit molecule.",
         )
+        flags.DEFINE_bool(
+            "diversity_filter",
+            False,
+            "While tuning, let a molecule earn nothing whose scaffold was found often "
+            "enough, or that was found before, as REINVENT's IdenticalMurckoScaffold.",
+        )
+        flags.DEFINE_integer(
+            "scaffold_bucket_size",
+            25,
+            "Molecules of a scaffold that earn what they are worth, with "
+            "--diversity_filter.",
+        )
+        flags.DEFINE_float(
+            "scaffold_minimum_score",
+            0.4,
+            "What a molecule must earn at its end, before 1/c, to be remembered by "
+            "--diversity_filter.",
+        )
         flags.DEFINE_integer(
             "max_length", 120, "Tokens in a molecule, its end included where it fits."
         )
@@ -145,8 +163,21 @@ class MoleculeWorld(World):
         )
 
     def define_generate_flags(self) -> None:
-        """Defines the flags of generation, which are those of the task."""
+        """Defines the flags of generation: those of the task, and what is written."""
         self.define_task_flags()
+        flags.DEFINE_bool(
+            "sdf", False, "Write the molecules as an SD file, too, with their scores."
+        )
+
+    def write_settings(self) -> dict[str, Any]:
+        """Whether an SD file is written.
+
+        Raises:
+          UserError: it is asked for of shards, which are text.
+        """
+        if FLAGS.sdf and FLAGS.num_shards:
+            raise UserError("--sdf is not for --num_shards; leave one of them out")
+        return {"sdf": True} if FLAGS.sdf else {}
 
     def task_settings(self) -> dict[str, Any]:
         """What `make_task` needs of the flags.
@@ -165,6 +196,9 @@ class MoleculeWorld(World):
             "reward_weights": parse_reward_weights(FLAGS.reward_weights, components),
             "reward": list(components),
             "max_length": FLAGS.max_length,
+            "diversity_filter": FLAGS.diversity_filter,
+            "scaffold_bucket_size": FLAGS.scaffold_bucket_size,
+            "scaffold_minimum_score": FLAGS.scaffold_minimum_score,
         }
 
     def make_task(self, settings: dict[str, Any], model: Any = None) -> Task:
@@ -175,6 +209,7 @@ class MoleculeWorld(World):
         Raises:
           UserError: the model is none of molecules, or is not trained for the protocol.
         """
+        from molecule_rnn.scoring.diversity_filter import ScaffoldSettings
         from molecule_rnn.smiles_rnn.statistics import TrainingStatistics
         from molecule_rnn.task import MoleculeTask
         from molecule_rnn.vocabulary import Vocabulary
@@ -198,6 +233,11 @@ class MoleculeWorld(World):
             weights={**REWARD_WEIGHTS[protocol], **settings.get("reward_weights", {})},
             components=tuple(settings.get("reward", ())),
         )
+        diversity = None
+        if settings.get("diversity_filter"):
+            diversity = ScaffoldSettings(
+                settings["scaffold_bucket_size"], settings["scaffold_minimum_score"]
+            )
         is_binary = FLAGS.is_parsed() and "scoring_processes" in FLAGS
         return MoleculeTask(
             vocabulary,
@@ -205,6 +245,7 @@ class MoleculeWorld(World):
             protocol,
             max_length=settings.get("max_length", 120),
             num_processes=FLAGS.scoring_processes if is_binary else None,
+            diversity=diversity,
         )
 
     def checkpoint_from_flags(self) -> str | None:
