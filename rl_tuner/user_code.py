@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import pathlib
+import sys
+import sysconfig
 from typing import Any
 
 from rl_tuner.errors import UserError
+from rl_tuner.system.declared_worlds import declared_worlds
+
+_found: set[str] = set()  # modules of users' own
 
 
 def find(path: str, what: str) -> Any:
@@ -21,9 +27,11 @@ def find(path: str, what: str) -> Any:
     """
     module, name = _split(path, what)
     try:
-        return getattr(importlib.import_module(module), name)
-    except Exception as error:  # a user's module may fail in any way
+        found = getattr(importlib.import_module(module), name)
+    except (Exception, SystemExit) as error:  # a user's module may fail in any way
         raise _not_importable(path, what, error) from error
+    _found.add(module)
+    return found
 
 
 def check_module(path: str, what: str) -> None:
@@ -40,6 +48,36 @@ def check_module(path: str, what: str) -> None:
         raise _not_importable(path, what, error) from error
 
 
+def loaded_files() -> dict[str, pathlib.Path]:
+    """The files of the modules that were found, and of what they import beside them.
+
+    Installed packages are none of them, nor are this one and its worlds.
+
+    Returns:
+      {path from the folder in which modules are found: file}.
+    """
+    ours = {entry.module.partition(".")[0] for entry in declared_worlds().values()}
+    ours |= {__name__.partition(".")[0], "__main__"}
+    installed = [
+        pathlib.Path(path).resolve() for path in sysconfig.get_paths().values()
+    ]
+    files: dict[str, pathlib.Path] = {}
+    paths = {
+        name: pathlib.Path(file).resolve()
+        for name, module in list(sys.modules.items())
+        if (file := getattr(module, "__file__", None))
+        and name.partition(".")[0] not in ours
+    }
+    for module in _found & paths.keys():
+        is_package = paths[module].stem == "__init__"
+        root = paths[module].parents[module.count(".") + is_package]
+        for name, path in paths.items():
+            is_own = name == module or not any(map(path.is_relative_to, installed))
+            if is_own and path.is_relative_to(root):
+                files[path.relative_to(root).as_posix()] = path
+    return files
+
+
 def _split(path: str, what: str) -> tuple[str, str]:
     module, _, name = path.partition(":")
     if not (module and name):
@@ -47,7 +85,7 @@ def _split(path: str, what: str) -> tuple[str, str]:
     return module, name
 
 
-def _not_importable(path: str, what: str, error: Exception) -> UserError:
+def _not_importable(path: str, what: str, error: BaseException) -> UserError:
     reason = " ".join(f"{type(error).__name__}: {error}".split())
     return UserError(
         f"{what}={path} cannot be imported ({reason}); {path.partition(':')[0]} must "

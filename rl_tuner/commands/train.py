@@ -103,16 +103,23 @@ def main() -> None:
     cli.load_tensorflow()
     strategy = device_flags.prepare()
     from rl_tuner.generation.diversity import Corpus
-    from rl_tuner.runs import training_run
+    from rl_tuner.runs import dependencies, training_run
 
     prior = model_flags.load(prior_path, world)
     task = world.make_task(settings, prior)
+    contents = {
+        **dependencies.of_task(world, settings),
+        **dependencies.of_model(prior, prior_path),
+    }
     corpus = None
     if FLAGS.corpus_dir:
         corpus = Corpus(world.read_corpus(FLAGS.corpus_dir))
+        contents |= dependencies.of_corpus(corpus, FLAGS.corpus_dir)
     tuner = device_flags.make_tuner(prior, task, tuner_config, strategy)
     run_settings = dataclasses.replace(
-        run_settings, prior_sha256=run_directory.fingerprint(prior)
+        run_settings,
+        prior_sha256=run_directory.fingerprint(prior),
+        contents=contents,
     )
     held = resuming.begin_or_go_on(
         cli.writable_directory(str(output_dir)),
