@@ -74,11 +74,13 @@ def carry_out() -> FinishedGrid:
     output_dir = cli.writable_directory(FLAGS.output_dir)
     with resuming.lock(output_dir):
         cli.load_tensorflow()
-        from rl_tuner.runs import dependencies, grid_training
+        from rl_tuner.runs import dependencies, grid_training, task_trial
 
         prior = model_flags.load(prior_path, world)
         task = world.make_task(task_settings, prior)
         task.check_model(prior)
+        if ":" in FLAGS.task:
+            task_trial.try_task(task)
         made_with = {
             "task": FLAGS.task,
             "task_settings": task_settings,

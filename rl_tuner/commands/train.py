@@ -17,6 +17,7 @@ import itertools
 import os
 import pathlib
 import re
+import sys
 
 from absl import flags
 
@@ -103,10 +104,14 @@ def main() -> None:
     cli.load_tensorflow()
     strategy = device_flags.prepare()
     from rl_tuner.generation.diversity import Corpus
-    from rl_tuner.runs import dependencies, training_run
+    from rl_tuner.runs import dependencies, task_trial, training_run
 
     prior = model_flags.load(prior_path, world)
     task = world.make_task(settings, prior)
+    if ":" in FLAGS.task:
+        oddity = task_trial.try_task(task)
+        if oddity:
+            print(oddity, file=sys.stderr)
     contents = {
         **dependencies.of_task(world, settings),
         **dependencies.of_model(prior, prior_path),

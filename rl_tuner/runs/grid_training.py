@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 from tqdm import tqdm
 
-from rl_tuner import worlds
+from rl_tuner import user_code, worlds
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.generation.evaluation import evaluate_policy
@@ -158,7 +158,7 @@ def _carry_out(run: GridRun, report: Callable[[News], None]) -> None:
     resuming.refuse_changed_contents(settings, now)
     report((0, "starting"))
     run.directory.mkdir(parents=True, exist_ok=True)
-    with resuming.lock(run.directory):
+    with resuming.lock(run.directory), user_code.blamed():
         if not run.is_trained:
             _train(run, prior, task, report)
         report((work - run.work, "measuring"))

@@ -1,3 +1,4 @@
+import subprocess
 import sys
 
 import pytest
@@ -48,3 +49,45 @@ def test_module_that_exits_is_refused(folder):
     (folder / "own_faults_exit.py").write_text("raise SystemExit(3)")
     with pytest.raises(UserError, match=r"cannot be imported \(SystemExit: 3\)"):
         user_code.find("own_faults_exit:rule", "--rule")
+
+
+@pytest.mark.parametrize("error", ["ValueError('no\\nsuch')", "SystemExit(3)"])
+def test_own_code_is_blamed_with_its_line(folder, error):
+    (folder / "own_faults_late.py").write_text(
+        f"import json\ndef score(x):\n    raise {error}\n"
+    )
+    score = user_code.find("own_faults_late:score", "--reward")
+    with (
+        pytest.raises(UserError, match=r"^score, in .*own_faults_late.py, line 3, fai"),
+        user_code.blamed(),
+    ):
+        score(1)
+
+
+def test_errors_that_are_not_of_own_code_pass(folder):
+    (folder / "own_faults_late.py").write_text("def score(x): pass")
+    user_code.find("own_faults_late:score", "--reward")
+    with pytest.raises(ZeroDivisionError), user_code.blamed():
+        _ = 1 / 0
+    with pytest.raises(UserError, match="as it is"), user_code.blamed():
+        raise UserError("as it is")
+
+
+def test_own_code_does_not_exit_in_silence(tmp_path):
+    (tmp_path / "own_faults_exit.py").write_text(
+        "import os\ndef score(x):\n    os._exit(7)\n"
+    )
+    code = (
+        "from rl_tuner import user_code; import os; "
+        "user_code.find('own_faults_exit:score', '--reward')(1)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 7
+    assert ended.stderr.startswith("score, in ")
+    assert ended.stderr.endswith("ends this process by os._exit(7)\n")
