@@ -175,6 +175,7 @@ class MoleculeWorld(World):
         Raises:
           UserError: the model is none of molecules, or is not trained for the protocol.
         """
+        from molecule_rnn.scoring.component_trial import try_components
         from molecule_rnn.smiles_rnn.statistics import TrainingStatistics
         from molecule_rnn.task import MoleculeTask
         from molecule_rnn.vocabulary import Vocabulary
@@ -198,6 +199,8 @@ class MoleculeWorld(World):
             weights={**REWARD_WEIGHTS[protocol], **settings.get("reward_weights", {})},
             components=tuple(settings.get("reward", ())),
         )
+        if reward.components:
+            try_components(reward.components)
         is_binary = FLAGS.is_parsed() and "scoring_processes" in FLAGS
         return MoleculeTask(
             vocabulary,
