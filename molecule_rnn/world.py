@@ -209,6 +209,7 @@ class MoleculeWorld(World):
         Raises:
           UserError: the model is none of molecules, or is not trained for the protocol.
         """
+        from molecule_rnn.scoring.component_trial import try_components
         from molecule_rnn.scoring.diversity_filter import ScaffoldSettings
         from molecule_rnn.smiles_rnn.statistics import TrainingStatistics
         from molecule_rnn.task import MoleculeTask
@@ -238,6 +239,8 @@ class MoleculeWorld(World):
             diversity = ScaffoldSettings(
                 settings["scaffold_bucket_size"], settings["scaffold_minimum_score"]
             )
+        if reward.components:
+            try_components(reward.components)
         is_binary = FLAGS.is_parsed() and "scoring_processes" in FLAGS
         return MoleculeTask(
             vocabulary,

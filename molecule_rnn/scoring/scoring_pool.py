@@ -52,6 +52,7 @@ class ScoringPool:
         cache_size: int = 250_000,
         time_limit: float = 10.0,
         tell: Callable[[str], None] = tell_on_stderr,
+        most_in_a_row: int = 10,
     ):
         """Starts the processes.
 
@@ -66,6 +67,7 @@ class ScoringPool:
           tell: called with what the user must know, the first time each component
             fails and the 1st, 10th, 100th and so on time that a process dies of a
             string.
+          most_in_a_row: as of `StringWorkers`.
 
         Raises:
           UserError: there is no such component.
@@ -85,6 +87,7 @@ class ScoringPool:
                 num_processes,
                 time_limit,
                 tell,
+                most_in_a_row,
             )
         else:
             self._workers = InProcess(scorer, tell)
@@ -146,7 +149,8 @@ class Pending:
         """Waits for the scores, which are in the order of the strings.
 
         Raises:
-          UserError: the processes cannot be started.
+          UserError: the processes cannot be started, or a component ends them on
+            string after string.
           RuntimeError, CancelledError: the pool was closed.
         """
         if self._scores is None:

@@ -17,6 +17,7 @@ import itertools
 import os
 import pathlib
 import re
+import sys
 
 from absl import flags
 
@@ -111,18 +112,29 @@ def main() -> None:
     cli.load_tensorflow()
     strategy = device_flags.prepare()
     from rl_tuner.generation.diversity import Corpus
-    from rl_tuner.runs import training_run
+    from rl_tuner.runs import dependencies, task_trial, training_run
 
     prior = model_flags.load(prior_path, world)
     task = world.make_task(settings, prior)
+    if ":" in FLAGS.task:
+        oddity = task_trial.try_task(task)
+        if oddity:
+            print(oddity, file=sys.stderr)
+    contents = {
+        **dependencies.of_task(world, settings),
+        **dependencies.of_model(prior, prior_path),
+    }
     corpus = None
     if FLAGS.corpus_dir:
         corpus = Corpus(world.read_corpus(FLAGS.corpus_dir))
+        contents |= dependencies.of_corpus(corpus, FLAGS.corpus_dir)
     tuner = device_flags.make_tuner(prior, task, tuner_config, strategy)
     if FLAGS.write_scored:
         tuner.loop.write_scored(output_dir)
     run_settings = dataclasses.replace(
-        run_settings, prior_sha256=run_directory.fingerprint(prior)
+        run_settings,
+        prior_sha256=run_directory.fingerprint(prior),
+        contents=contents,
     )
     held = resuming.begin_or_go_on(
         cli.writable_directory(str(output_dir)),
