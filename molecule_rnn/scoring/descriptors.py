@@ -11,6 +11,7 @@ from typing import NamedTuple
 from rdkit.Chem import Crippen, Mol
 from rdkit.Contrib.SA_Score import sascorer
 
+from molecule_rnn.scoring.components.oracles import ORACLES, oracle
 from molecule_rnn.scoring.drug_likeness import qed
 from rl_tuner import user_code
 from rl_tuner.errors import UserError
@@ -73,15 +74,17 @@ def find_component(name: str) -> Component:
     """The component of a name.
 
     Args:
-      name: one of `COMPONENTS`, or `module:function` of a user's own: a function of an
-        RDKit molecule that returns a finite number. Where it fails it counts as its
-        attribute `failing_value`, 0 if it has none.
+      name: one of `COMPONENTS` or of `oracles.ORACLES`, or `module:function` of a
+        user's own: a function of an RDKit molecule that returns a finite number. Where
+        it fails it counts as its attribute `failing_value`, 0 if it has none.
 
     Raises:
       UserError: there is no such component.
     """
     if name in COMPONENTS:
         return COMPONENTS[name]
+    if name in ORACLES:
+        return Component(name, oracle(name), 0.0)
     if ":" not in name:
         raise UserError(
             f"unknown component {name!r}; choose one of {', '.join(COMPONENTS)}, or "

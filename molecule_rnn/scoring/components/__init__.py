@@ -1,0 +1,1 @@
+"""What molecules are scored by: properties, similarities, and oracles of them."""
