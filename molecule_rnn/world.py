@@ -154,6 +154,24 @@ class MoleculeWorld(World):
             "In place of a scoring file: one oracle of the PMO benchmark alone, as "
             "perindopril_mpo.",
         )
+        flags.DEFINE_bool(
+            "diversity_filter",
+            False,
+            "While tuning, let a molecule earn nothing whose scaffold was found often "
+            "enough, or that was found before, as REINVENT's IdenticalMurckoScaffold.",
+        )
+        flags.DEFINE_integer(
+            "scaffold_bucket_size",
+            25,
+            "Molecules of a scaffold that earn what they are worth, with "
+            "--diversity_filter.",
+        )
+        flags.DEFINE_float(
+            "scaffold_minimum_score",
+            0.4,
+            "What a molecule must earn at its end, before 1/c, to be remembered by "
+            "--diversity_filter.",
+        )
         flags.DEFINE_integer(
             "max_length", 120, "Tokens in a molecule, its end included where it fits."
         )
@@ -164,8 +182,21 @@ class MoleculeWorld(World):
         )
 
     def define_generate_flags(self) -> None:
-        """Defines the flags of generation, which are those of the task."""
+        """Defines the flags of generation: those of the task, and what is written."""
         self.define_task_flags()
+        flags.DEFINE_bool(
+            "sdf", False, "Write the molecules as an SD file, too, with their scores."
+        )
+
+    def write_settings(self) -> dict[str, Any]:
+        """Whether an SD file is written.
+
+        Raises:
+          UserError: it is asked for of shards, which are text.
+        """
+        if FLAGS.sdf and FLAGS.num_shards:
+            raise UserError("--sdf is not for --num_shards; leave one of them out")
+        return {"sdf": True} if FLAGS.sdf else {}
 
     def task_settings(self) -> dict[str, Any]:
         """What `make_task` needs of the flags.
@@ -187,6 +218,9 @@ class MoleculeWorld(World):
             "reward": list(components),
             "max_length": FLAGS.max_length,
             **({"scoring": scoring} if scoring else {}),
+            "diversity_filter": FLAGS.diversity_filter,
+            "scaffold_bucket_size": FLAGS.scaffold_bucket_size,
+            "scaffold_minimum_score": FLAGS.scaffold_minimum_score,
         }
 
     def make_task(self, settings: dict[str, Any], model: Any = None) -> Task:
@@ -197,6 +231,8 @@ class MoleculeWorld(World):
         Raises:
           UserError: the model is none of molecules, or is not trained for the protocol.
         """
+        from molecule_rnn.scoring.component_trial import try_components
+        from molecule_rnn.scoring.diversity_filter import ScaffoldSettings
         from molecule_rnn.smiles_rnn.statistics import TrainingStatistics
         from molecule_rnn.task import MoleculeTask
         from molecule_rnn.vocabulary import Vocabulary
@@ -224,6 +260,13 @@ class MoleculeWorld(World):
             components=tuple(settings.get("reward", ())),
             scoring=read_scoring_function(settings),
         )
+        diversity = None
+        if settings.get("diversity_filter"):
+            diversity = ScaffoldSettings(
+                settings["scaffold_bucket_size"], settings["scaffold_minimum_score"]
+            )
+        if reward.components:
+            try_components(reward.components)
         is_binary = FLAGS.is_parsed() and "scoring_processes" in FLAGS
         return MoleculeTask(
             vocabulary,
@@ -231,6 +274,7 @@ class MoleculeWorld(World):
             protocol,
             max_length=settings.get("max_length", 120),
             num_processes=FLAGS.scoring_processes if is_binary else None,
+            diversity=diversity,
         )
 
     def checkpoint_from_flags(self) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -66,7 +67,9 @@ class Scorer:
                 begin(stage)
                 try:
                     value = component.value(molecule)
-                except (Exception, SystemExit) as error:  # a user's may do anything
+                except BaseException as error:  # a user's may do anything
+                    if isinstance(error, KeyboardInterrupt) and _hears_the_keyboard():
+                        raise
                     reason = " ".join(f"{type(error).__name__}: {error}".split())
                     self.complaints.setdefault(
                         component.name,
@@ -75,3 +78,8 @@ class Scorer:
                     )
             values.append(value)
         return values
+
+
+def _hears_the_keyboard() -> bool:
+    """Whether Ctrl-C interrupts this process; those of a pool do not."""
+    return signal.getsignal(signal.SIGINT) is not signal.SIG_IGN

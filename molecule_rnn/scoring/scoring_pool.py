@@ -54,6 +54,7 @@ class ScoringPool:
         time_limit: float = 10.0,
         tell: Callable[[str], None] = tell_on_stderr,
         scoring: Mapping[str, Any] | None = None,
+        most_in_a_row: int = 10,
     ):
         """Starts the processes.
 
@@ -69,6 +70,7 @@ class ScoringPool:
             fails and the 1st, 10th, 100th and so on time that a process dies of a
             string.
           scoring: as of `descriptors.find_components`.
+          most_in_a_row: as of `StringWorkers`.
 
         Raises:
           UserError: there is no such component.
@@ -90,6 +92,7 @@ class ScoringPool:
                 num_processes,
                 time_limit,
                 tell,
+                most_in_a_row,
             )
         else:
             self._workers = InProcess(scorer, tell)
@@ -151,7 +154,8 @@ class Pending:
         """Waits for the scores, which are in the order of the strings.
 
         Raises:
-          UserError: the processes cannot be started.
+          UserError: the processes cannot be started, or a component ends them on
+            string after string.
           RuntimeError, CancelledError: the pool was closed.
         """
         if self._scores is None:

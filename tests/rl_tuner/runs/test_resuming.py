@@ -52,6 +52,17 @@ def test_other_weights_under_the_same_name_are_refused():
         resuming.refuse_changes(begun, asked, {})
 
 
+def test_other_contents_under_the_same_name_are_refused():
+    begun = dataclasses.replace(SETTINGS, contents={"the module m.py": "a" * 64})
+    asked = dataclasses.replace(SETTINGS, contents={"the module m.py": "b" * 64})
+    resuming.refuse_changes(begun, dataclasses.replace(begun), {})
+    resuming.refuse_changes(SETTINGS, asked, {})  # begun by an earlier version
+    with pytest.raises(
+        UserError, match=r"the module m.py has .* aaa.*, now bbb.*--res"
+    ):
+        resuming.refuse_changes(begun, asked, {})
+
+
 def test_second_process_is_refused_until_the_first_ends(tmp_path):
     code = (
         "import pathlib, sys, time; from rl_tuner.runs import resuming; "
