@@ -29,7 +29,7 @@ from rl_tuner.reports import tables
 from rl_tuner.reports.tensorboard_curves import TensorBoardCurves
 from rl_tuner.rl_tuner import RLTuner, TrainingProgress
 from rl_tuner.runs import curves as curve_points
-from rl_tuner.runs import run_directory
+from rl_tuner.runs import ruin, run_directory
 from rl_tuner.system import saves as training_state
 from rl_tuner.system import whole_files
 from rl_tuner.system.stop_request import Stopped
@@ -96,18 +96,22 @@ def run(
         number = outputs.num_samples
         with _stopping_at_once(tuner, outputs):
             _tell(f"measuring the untuned model on {outputs.num_evaluated} sequences")
-            before = measure(untuned).metrics
+            before = measure(untuned)
             write_samples(untuned, task, number, samples / "before", "untuned")
         with tqdm(total=num_steps, unit=" steps", smoothing=0.1) as bar:
             bar.set_postfix_str("compiling")
-            train_and_save(tuner, num_steps, outputs, functools.partial(_show, bar))
+            show = functools.partial(_show, bar)
+            curves = train_and_save(tuner, num_steps, outputs, show)
         with _stopping_at_once(tuner, outputs):
             _tell(f"measuring the tuned model on {outputs.num_evaluated} sequences")
             write_samples(tuner.policy, task, number, samples / "after", outputs.title)
-            after = measure(tuner.policy, reward_scaler=_scaler(tuner)).metrics
-        metrics = {"before": before, "after": after}
+            after = measure(tuner.policy, reward_scaler=_scaler(tuner))
+        metrics = {"before": before.metrics, "after": after.metrics}
         _write_metrics(metrics, task, directory)
     discard_saves(directory)
+    for line in (ruin.lost_entropy(curves), ruin.lost_reward(before, after)):
+        if line:
+            _warn(line)
     return metrics
 
 
@@ -122,7 +126,7 @@ def train_and_save(
     num_steps: int,
     outputs: Outputs,
     report: Callable[[TrainingProgress], None],
-) -> None:
+) -> list[dict[str, float]]:
     """Trains, and leaves the networks and then the curves in the run's directory.
 
     A run that was cut resumes from its last save, and ends as if it had not been cut.
@@ -134,6 +138,9 @@ def train_and_save(
       outputs: where to, and how often the curves are measured.
       report: called with the progress about once a second.
 
+    Returns:
+      the points of the curves.
+
     Raises:
       Stopped: it was asked to stop, and is saved.
       UserError: the training diverged, every save is damaged, or the results cannot be
@@ -143,6 +150,7 @@ def train_and_save(
         curves = _train(tuner, num_steps, outputs, report)
         run_directory.save_networks(outputs.directory, tuner)
         curve_points.write(curves, tuner, outputs.directory, outputs.title)
+    return curves
 
 
 def write_samples(
