@@ -1,6 +1,6 @@
 """The PMO benchmark (Gao et al. 2022) on the twenty oracles that RDKit alone computes.
 
-  python tests/benchmarks/pmo.py --output_dir=pmo --checkpoint_dir=run/smiles_rnn
+  python tests/benchmarks/pmo.py --output_dir=pmo
   python tests/benchmarks/pmo.py --output_dir=pmo --oracles=zaleplon_mpo --seeds=0,1
   python tests/benchmarks/pmo.py --output_dir=pmo --table_only
 

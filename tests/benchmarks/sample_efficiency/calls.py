@@ -1,4 +1,4 @@
-"""OracleCalls: an oracle that counts what it is asked, and what calls were worth."""
+"""OracleCalls: an oracle that counts what it is asked, and what that was worth."""
 
 from __future__ import annotations
 

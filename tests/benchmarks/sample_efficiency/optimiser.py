@@ -1,9 +1,9 @@
 """Optimiser: a policy gradient on fresh and remembered molecules, for few calls.
 
-The policy is sampled by the project's own rollouts and learns by one of its
-algorithms on whole sequences, or by `Balance`, from batches that the best molecules so
-far fill up; between, offspring of these are asked for by genetic steps, which the
-policy then learns from as from its own.
+The policy is sampled by the project's own rollouts and learns by one of its algorithms
+on whole sequences, or by `Balance`, from batches that the best molecules so far fill
+up; between, offspring of these are asked for by genetic steps, which the policy then
+learns from as from its own.
 """
 
 from __future__ import annotations
@@ -45,8 +45,10 @@ class Settings:
       prior_weight: the factor of log p in the reward; 1 is the papers' objective.
       sequences: sampled by the policy a round.
       offspring: asked for by genetic steps a round; 0 leaves them out.
-      updates: a round.
-      batch: sequences of an update.
+      repeats: what a sampled molecule that was asked for before counts for, of its
+        score.
+      updates: a round, each from all that was sampled and what is drawn anew.
+      replayed: remembered sequences of an update, and as many as were sampled twice.
       capacity: molecules that are remembered.
       rank_coefficient: how evenly they are drawn.
       population: the best of them that have offspring.
@@ -58,8 +60,9 @@ class Settings:
     prior_weight: float = 0.0
     sequences: int = 64
     offspring: int = 16
-    updates: int = 8
-    batch: int = 64
+    repeats: float = 1.0
+    updates: int = 1
+    replayed: int = 24
     capacity: int = 1024
     rank_coefficient: float = 0.01
     population: int = 64
@@ -153,6 +156,9 @@ class Optimiser:
         scores = np.array([score for _, score, _ in answers], np.float32)
         asked = Remembered(actions, lengths, scores, log_priors)
         best.offer(names, asked)
+        is_new = np.array([is_call for _, _, is_call in answers])
+        factors = np.where(is_new, 1.0, self.settings.repeats).astype(np.float32)
+        asked = asked._replace(scores=scores * factors)
         _, rows = np.unique(actions, axis=0, return_index=True)
         return Remembered(*(values[np.sort(rows)] for values in asked))
 
@@ -197,15 +203,13 @@ class Optimiser:
     def _learn(
         self, best: BestMolecules, fresh: Remembered, generator: np.random.Generator
     ) -> None:
-        """A round's updates, the first with what was just sampled as far as it goes."""
+        """A round's updates, from what was just sampled and some of the best."""
         settings = self.settings
-        for update in range(settings.updates):
-            batch = best.draw(settings.batch, settings.rank_coefficient, generator)
-            if update == 0:
-                pairs = zip(fresh, batch, strict=True)
-                batch = Remembered(
-                    *(np.concatenate(pair)[: settings.batch] for pair in pairs)
-                )
+        number = settings.sequences + settings.replayed - len(fresh.lengths)
+        for _ in range(settings.updates):
+            drawn = best.draw(number, settings.rank_coefficient, generator)
+            pairs = zip(fresh, drawn, strict=True)
+            batch = Remembered(*(np.concatenate(pair) for pair in pairs))
             longest = int(batch.lengths.max())
             length = min(-(-longest // _BUCKET) * _BUCKET, self._task.max_length)
             batch = batch._replace(actions=batch.actions[:, :length])
