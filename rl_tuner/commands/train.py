@@ -12,6 +12,7 @@ A run may be cut at any time: the same command with its --output_dir resumes fro
 last save, and ends as if it had not been cut, bit for bit on the same machine.
 """
 
+import contextlib
 import dataclasses
 import itertools
 import os
@@ -156,6 +157,8 @@ def main() -> None:
             title=f"{label}, {FLAGS.training_steps:,} steps",
             save_every=FLAGS.save_every_secs,
             should_stop=stop,
+            # Workers stop together: one that left would leave the others waiting.
+            stopping_at_once=contextlib.nullcontext if strategy else stop.at_once,
         )
         metrics = training_run.run(tuner, prior, FLAGS.training_steps, outputs, corpus)
     print(f"\n{training_run.table(metrics, task)}\n")
