@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import hashlib
+import itertools
 import os
 import pathlib
+import re
 from typing import Any
 
 from rl_tuner.config import RLTunerConfig
@@ -51,6 +54,17 @@ class RunSettings:
 
 
 _EXAMPLE = RunSettings("", {}, "", 0, {})
+
+
+def new_folder(parent: str, label: str) -> pathlib.Path:
+    """Makes a folder that no other run has, not even one that begins at this moment."""
+    for number in itertools.count(1):
+        name = re.sub(r"[ :]", "_", f"{label} {number:03}")
+        path = pathlib.Path(parent) / name
+        with contextlib.suppress(FileExistsError):
+            path.mkdir(parents=True)
+            return path
+    raise AssertionError("unreachable")
 
 
 def holds_run(directory: str | os.PathLike) -> bool:
