@@ -240,7 +240,7 @@ class RLTuner:
         state = first.state() | LazyArrays({"stretch": self._stretch.state})
         for other in others:
             state |= other.state().in_folder(f"replica_{other.number}")
-        return state
+        return state | self.loop.state()
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Goes to where `state` was taken, of a run of the same config.
@@ -256,6 +256,7 @@ class RLTuner:
             self._stretch = Stretch.from_state(state["stretch"])
         for other in others:
             other.restore(LazyArrays.of_folder(state, f"replica_{other.number}"))
+        self.loop.restore(state)
 
     def _progress(self, sums: np.ndarray) -> TrainingProgress:
         """The means of a stretch of steps, from its sums."""

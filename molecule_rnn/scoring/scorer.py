@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from rdkit import Chem, rdBase
@@ -36,9 +36,11 @@ class Scorer:
       complaints: what went wrong since it was last emptied, by the component's name.
     """
 
-    def __init__(self, components: Sequence[str]):
-        """Finds the components, as `descriptors.find_component` does."""
-        self._components: tuple[Any, ...] = find_components(components)
+    def __init__(
+        self, components: Sequence[str], scoring: Mapping[str, Any] | None = None
+    ):
+        """Finds the components, as `descriptors.find_components` does."""
+        self._components: tuple[Any, ...] = find_components(components, scoring)
         self.stages = tuple(components)
         self.complaints: dict[str, str] = {}
 

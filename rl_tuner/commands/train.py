@@ -36,6 +36,7 @@ from rl_tuner.system import stop_request
 FLAGS = flags.FLAGS
 DEFAULT_RUNS = "rl_tuner_runs"
 OUTPUT_FLAGS = ("output_every_nth", "num_samples", "num_melodies")
+RECORD_FLAGS = ("write_scored",)
 DISTRIBUTION_FLAGS = ("distribution", "num_replicas", "mixed_precision")
 
 flags.DEFINE_string(
@@ -63,6 +64,12 @@ flags.DEFINE_integer(
     "num_melodies", 2_000, "Sequences that the closing table is measured on."
 )
 flags.DEFINE_alias("num_evaluated", "num_melodies")
+flags.DEFINE_bool(
+    "write_scored",
+    False,
+    "Write each sequence that is scored while tuning, with its step and its score, to "
+    "scored/scored-00000.csv.gz and so on; for tasks as that of molecules.",
+)
 
 setting_flags.define(RLTunerConfig, tuning_flags.VARIED)
 device_flags.define_flags()
@@ -94,7 +101,8 @@ def main() -> None:
         training_steps=FLAGS.training_steps,
         config=dataclasses.asdict(tuner_config),
         outputs={
-            name: FLAGS[name].value for name in (*OUTPUT_FLAGS, *DISTRIBUTION_FLAGS)
+            name: FLAGS[name].value
+            for name in (*OUTPUT_FLAGS, *RECORD_FLAGS, *DISTRIBUTION_FLAGS)
         }
         | {"corpus_dir": FLAGS.corpus_dir and os.path.abspath(FLAGS.corpus_dir)},
     )
@@ -120,6 +128,8 @@ def main() -> None:
         corpus = Corpus(world.read_corpus(FLAGS.corpus_dir))
         contents |= dependencies.of_corpus(corpus, FLAGS.corpus_dir)
     tuner = device_flags.make_tuner(prior, task, tuner_config, strategy)
+    if FLAGS.write_scored:
+        tuner.loop.write_scored(output_dir)
     run_settings = dataclasses.replace(
         run_settings,
         prior_sha256=run_directory.fingerprint(prior),

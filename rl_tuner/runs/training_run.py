@@ -204,6 +204,7 @@ def _train(
         is_stopped = tuner.loop.any_wishes(outputs.should_stop()) and not is_last
         is_due = time.monotonic() - last_save >= outputs.save_every
         if tuner.loop.any_wishes(is_due) or is_stopped or is_last:
+            tuner.loop.flush()
             is_saved = training_state.try_to_save(
                 saves, tuner.step, tuner.state(), {"curves": curves}, _warn
             )
