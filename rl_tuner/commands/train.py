@@ -128,14 +128,14 @@ def main() -> None:
         corpus = Corpus(world.read_corpus(FLAGS.corpus_dir))
         contents |= dependencies.of_corpus(corpus, FLAGS.corpus_dir)
     tuner = device_flags.make_tuner(prior, task, tuner_config, strategy)
-    if FLAGS.write_scored:
-        tuner.loop.write_scored(output_dir)
     run_settings = dataclasses.replace(
         run_settings,
         prior_sha256=run_directory.fingerprint(prior),
         contents=contents,
     )
     output_dir = output_dir or run_directory.new_folder(DEFAULT_RUNS, label)
+    if FLAGS.write_scored:
+        tuner.loop.write_scored(output_dir)
     held = resuming.begin_or_go_on(
         cli.writable_directory(str(output_dir)),
         run_settings,
