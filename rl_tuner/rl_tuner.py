@@ -68,6 +68,7 @@ class RLTuner:
         task: Task,
         config: RLTunerConfig | None = None,
         strategy: tf.distribute.Strategy | None = None,
+        is_restored: bool = False,
     ):
         """Clones the prior.
 
@@ -76,6 +77,8 @@ class RLTuner:
           task: what it is tuned for.
           config: the settings.
           strategy: of tf.distribute, whose replicas act apart and learn together.
+          is_restored: whether `restore` comes next, so that the prior need not be
+            sampled for `initial_values`.
 
         Raises:
           UserError: the prior and the task have different vocabularies, or the settings
@@ -86,7 +89,7 @@ class RLTuner:
         self.task = task
         self.algorithm = get_algorithm(self.config.algorithm)
         self.replicas = assembly.make_replicas(
-            prior, task, self.algorithm, self.config, strategy
+            prior, task, self.algorithm, self.config, strategy, is_restored
         )
         self.loop = assembly.make_loop(self.replicas, task, self.config, strategy)
         self._stretch = Stretch()

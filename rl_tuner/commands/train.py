@@ -127,7 +127,17 @@ def main() -> None:
     if FLAGS.corpus_dir:
         corpus = Corpus(world.read_corpus(FLAGS.corpus_dir))
         contents |= dependencies.of_corpus(corpus, FLAGS.corpus_dir)
-    tuner = device_flags.make_tuner(prior, task, tuner_config, strategy)
+    is_restored = bool(
+        output_dir and not FLAGS.restart and run_directory.holds_saves(output_dir)
+    )
+    tuner = device_flags.make_tuner(
+        # Workers may have to begin together, with saves or without.
+        prior,
+        task,
+        tuner_config,
+        strategy,
+        is_restored and not strategy,
+    )
     run_settings = dataclasses.replace(
         run_settings,
         prior_sha256=run_directory.fingerprint(prior),

@@ -15,7 +15,7 @@ from typing import Any
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.metrics import Evaluation
-from rl_tuner.system import checked_json
+from rl_tuner.system import checked_json, saves
 from rl_tuner.version import __version__
 
 SETTINGS_NAME = "settings.json"
@@ -72,11 +72,15 @@ def holds_run(directory: str | os.PathLike) -> bool:
     return (pathlib.Path(directory) / SETTINGS_NAME).is_file()
 
 
+def holds_saves(directory: str | os.PathLike) -> bool:
+    """Whether `directory` holds saves of a run."""
+    return saves.latest(pathlib.Path(directory) / SAVES_NAME) is not None
+
+
 def holds_progress(directory: str | os.PathLike) -> bool:
     """Whether `directory` holds saves or results of a run."""
     directory = pathlib.Path(directory)
-    is_saved = any((directory / SAVES_NAME).glob("step_*"))
-    return is_saved or any(
+    return holds_saves(directory) or any(
         (directory / name).exists() for name in (METRICS_NAME, Q_NETWORK_NAME)
     )
 
