@@ -57,7 +57,7 @@ def test_set_is_written_in_the_priors_vocabulary(dataset):
 
 
 def test_set_of_other_tokens_is_refused(dataset):
-    with pytest.raises(UserError, match="lacks C in 60, .* a training needs"):
+    with pytest.raises(UserError, match=r"lacks C in 60, .* a training needs"):
         transfer.in_vocabulary(dataset, Vocabulary(["N", "S"], "atoms"))
 
 
