@@ -124,23 +124,24 @@ class MoleculeTask(ScoredTask):
         return self.judge(sequences).metrics
 
     def judge(
-        self, sequences: np.ndarray, corpus: Sequence[Tokens] | None = None
+        self, sequences: np.ndarray, corpus: Sequence[Tokens | str] | None = None
     ) -> Judgement:
         """Table 2 of sequences [N, T], its errors, and the counts behind it.
 
-        With a corpus, molecules that are not in it are counted too.
+        With a corpus, molecules that are not in it are counted too: it is compared as
+        canonical SMILES, whatever vocabulary it was written in.
         """
-        smiles = self.vocabulary.decode(sequences)
-        known = [self.vocabulary.decode(np.asarray([row]))[0] for row in corpus or ()]
-        workers = molecule_statistics.profile_workers(len(smiles) + len(known))
-        try:
-            training_set = None
-            if corpus is not None:
-                training_set = molecule_statistics.canonical_smiles(known, workers)
-            stats = molecule_statistics.molecule_stats(smiles, workers, training_set)
-        finally:
-            workers.close()
-        return Judgement(table2_metrics(stats), table2_standard_errors(stats), stats)
+        known = None
+        if corpus is not None:
+            known = [
+                row if isinstance(row, str) else self.to_lines(np.array([row]))[0]
+                for row in corpus
+            ]
+        return _judge(self.vocabulary.decode(sequences), known)
+
+    def judge_lines(self, lines: Sequence[str]) -> Judgement:
+        """The same of SMILES strings, of whatever tokens and length."""
+        return _judge(lines)
 
     def metric_rows(self) -> list[MetricRow]:
         """The rows of Table 2, and of diversity."""
@@ -203,3 +204,16 @@ class MoleculeTask(ScoredTask):
         return ScoringPool(
             self.reward_settings.scored_components, num_processes=self._num_processes
         )
+
+
+def _judge(smiles: Sequence[str], corpus: Sequence[str] | None = None) -> Judgement:
+    """Table 2 of strings; with a corpus, what is not in it too."""
+    workers = molecule_statistics.profile_workers(len(smiles) + len(corpus or ()))
+    try:
+        training_set = None
+        if corpus is not None:
+            training_set = molecule_statistics.canonical_smiles(corpus, workers)
+        stats = molecule_statistics.molecule_stats(smiles, workers, training_set)
+    finally:
+        workers.close()
+    return Judgement(table2_metrics(stats), table2_standard_errors(stats), stats)

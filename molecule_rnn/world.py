@@ -244,11 +244,13 @@ class MoleculeWorld(World):
         return MoleculePublication()
 
     def read_corpus(self, directory: str) -> list[Any]:
-        """The training molecules of what smiles_rnn_create_dataset wrote."""
+        """The training molecules of what smiles_rnn_create_dataset wrote, as SMILES.
+
+        Not as classes: those of a dataset need not be those of a model.
+        """
         from molecule_rnn.smiles_rnn.dataset import read_dataset
 
-        dataset = read_dataset(pathlib.Path(directory))
-        return [dataset.vocabulary.encode(smiles) for smiles in dataset.training]
+        return list(read_dataset(pathlib.Path(directory)).training)
 
     def run_label(self, settings: dict[str, Any]) -> str:
         """The protocol, if it was chosen."""

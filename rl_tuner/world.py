@@ -108,6 +108,9 @@ class World(abc.ABC):
     def read_corpus(self, directory: str) -> list[Any]:
         """The training sequences of a dataset, each [length] integers.
 
+        Where a dataset has a vocabulary of its own, which need not be the model's, each
+        is a text instead, as `Task.to_lines` writes them.
+
         Raises:
           UserError: there is none, or it is damaged.
         """
