@@ -1,4 +1,4 @@
-"""Generated molecules to look at: their scores as CSV, their structures drawn."""
+"""Generated molecules to look at: scores as CSV or SDF, and their structures drawn."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from rdkit.Chem.Draw import rdMolDraw2D
 
 from molecule_rnn.scoring.descriptors import COMPONENTS
 from molecule_rnn.scoring.molecule_statistics import profile, profile_workers
+from molecule_rnn.sdf import sd_text
 from rl_tuner.system.whole_files import write_atomically
 
 CSV_NAME = "molecules.csv"
 PICTURE_NAME = "molecules.png"
+SDF_NAME = "molecules.sdf"
 COLUMNS = ("smiles", "valid", *COMPONENTS, "canonical")
 # Of the picture: more cannot be told apart.
 _MAX_DRAWN = 24
@@ -24,11 +26,15 @@ _PER_ROW = 4
 _PANEL = (300, 240)
 
 
-def write_structures(smiles: Sequence[str], directory: pathlib.Path) -> None:
+def write_structures(
+    smiles: Sequence[str], directory: pathlib.Path, sdf: bool = False
+) -> None:
     """Writes `molecules.csv`, and `molecules.png` if one of them is a molecule.
 
     The table has a line for each string, in their order. A string that is no molecule
     has no scores and is not in the picture, which shows the first 24 that are.
+    With `sdf` those that are molecules go into `molecules.sdf` too, each named after
+    its line in the table, the first being 1, with the columns as fields.
     """
     workers = profile_workers(len(smiles))
     try:
@@ -39,13 +45,19 @@ def write_structures(smiles: Sequence[str], directory: pathlib.Path) -> None:
     table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     table.writeheader()
     records: list[dict[str, Any]] = []
-    for string in smiles:
+    for line, string in enumerate(smiles, 1):
         values = profiles[string]
         record: dict[str, Any] = {"smiles": string, "valid": int(values is not None)}
         if values is not None:
             record |= {name: values[name] for name in (*COMPONENTS, "canonical")}
-            records.append(record)
+            records.append({"name": line, **record})
         table.writerow(record)
+    if sdf:
+        fields = [
+            {k: v for k, v in record.items() if k != "valid"} for record in records
+        ]
+        text_of_sdf = sd_text((record["smiles"], record) for record in fields)
+        write_atomically(directory / SDF_NAME, text_of_sdf.encode())
     write_atomically(directory / CSV_NAME, text.getvalue().encode())
     picture = directory / PICTURE_NAME
     picture.unlink(missing_ok=True)

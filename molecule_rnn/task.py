@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import pathlib
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from molecule_rnn.scoring import molecule_statistics
+from molecule_rnn.scoring.diversity_filter import ScaffoldFilter, ScaffoldSettings
 from molecule_rnn.scoring.rewards import RewardSettings, carbon_runs, prefix_rewards
 from molecule_rnn.scoring.scoring_pool import ScoringPool
 from molecule_rnn.smiles_rnn.config import PROTOCOLS, RANDOM_TOKEN, START_TOKEN
@@ -56,6 +58,7 @@ class MoleculeTask(ScoredTask):
         protocol: str = RANDOM_TOKEN,
         max_length: int = MAX_LENGTH,
         num_processes: int | None = None,
+        diversity: ScaffoldSettings | None = None,
     ):
         """Chooses what is rewarded; nothing is started before something is scored.
 
@@ -68,6 +71,7 @@ class MoleculeTask(ScoredTask):
             trained for.
           max_length: tokens in a molecule, its end included where it fits.
           num_processes: that score; by default one for each core, with 0 none but this.
+          diversity: how often a scaffold may be found while tuning; None for any.
 
         Raises:
           UserError: a setting is unknown or makes no sense.
@@ -86,6 +90,7 @@ class MoleculeTask(ScoredTask):
         self.max_length = max_length
         self.num_classes = vocabulary.num_classes
         self._num_processes = num_processes
+        self._diversity = diversity
         tokens = vocabulary.tokens
         self._carbon = 1 + tokens.index(CARBON) if CARBON in tokens else None
 
@@ -118,6 +123,31 @@ class MoleculeTask(ScoredTask):
             )
 
         return collect
+
+    def make_filter(self) -> ScaffoldFilter | None:
+        """As of `ScoredTask`: the diversity filter, if one was asked for."""
+        if self._diversity is None:
+            return None
+        return ScaffoldFilter(
+            self._diversity, self.vocabulary.decode, self._num_processes
+        )
+
+    def scored_columns(self, sequences: np.ndarray) -> dict[str, Sequence[Any]]:
+        """The strings, whether they are molecules, and what components count there."""
+        smiles = self.vocabulary.decode(sequences)
+        scores = self._pool.score(smiles)
+        columns: dict[str, Sequence[Any]] = {
+            "smiles": smiles,
+            "valid": scores.parsed.astype(int).tolist(),
+        }
+        for name in scores.components:
+            columns[name] = [
+                value if is_molecule else None
+                for value, is_molecule in zip(
+                    scores.column(name), scores.parsed, strict=True
+                )
+            ]
+        return columns
 
     def metrics(self, sequences: np.ndarray) -> dict[str, float]:
         """The rows of Table 2 in Jaques et al. 2017, and of diversity."""
@@ -161,11 +191,18 @@ class MoleculeTask(ScoredTask):
         return ["end", *self.vocabulary.tokens]
 
     def write_samples(
-        self, sequences: np.ndarray, directory: pathlib.Path, title: str
+        self,
+        sequences: np.ndarray,
+        directory: pathlib.Path,
+        title: str,
+        sdf: bool = False,
     ) -> None:
-        """Writes the strings with their scores as CSV, and the structures as a PNG."""
+        """Writes the strings with their scores as CSV, and the structures as a PNG.
+
+        With `sdf` as an SD file as well.
+        """
         del title
-        write_structures(self.vocabulary.decode(sequences), directory)
+        write_structures(self.vocabulary.decode(sequences), directory, sdf)
 
     def to_lines(self, sequences: np.ndarray) -> list[str]:
         """The SMILES string of each molecule: [N, T] integers -> N lines."""
@@ -197,12 +234,18 @@ class MoleculeTask(ScoredTask):
 
     @functools.cached_property
     def _line_pool(self) -> ScoringPool:
-        return ScoringPool(self.reward_settings.scored_components)
+        return self._new_pool(None)
 
     @functools.cached_property
     def _pool(self) -> ScoringPool:
+        return self._new_pool(self._num_processes)
+
+    def _new_pool(self, num_processes: int | None) -> ScoringPool:
+        reward = self.reward_settings
         return ScoringPool(
-            self.reward_settings.scored_components, num_processes=self._num_processes
+            reward.reported_components,
+            num_processes=num_processes,
+            scoring=reward.scoring.to_json() if reward.scoring else None,
         )
 
 

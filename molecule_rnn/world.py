@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from molecule_rnn.scoring.rewards import (
+    PAPER_WEIGHTS,
+    SCORE,
     RewardSettings,
     parse_reward_components,
     parse_reward_weights,
+    read_scoring_function,
+    scoring_of_flags,
 )
 from molecule_rnn.smiles_rnn.config import PROTOCOLS, RANDOM_TOKEN, START_TOKEN
 from rl_tuner import worlds
@@ -101,6 +105,8 @@ REWARD_WEIGHTS = {
         "qed": 300.0,
     },
 }
+# Of a scoring function nothing else counts.
+SCORING_WEIGHTS = {**dict.fromkeys(PAPER_WEIGHTS, 0.0), SCORE: 300.0}
 
 
 class MoleculeWorld(World):
@@ -135,6 +141,37 @@ class MoleculeWorld(World):
             "Terms of your own: my_module:my_score,... each a Python function of an "
             "RDKit molecule.",
         )
+        flags.DEFINE_string(
+            "scoring",
+            "",
+            "A scoring file, my_scoring.toml: components with transforms and weights, "
+            "joined by a mean to the term score. Other terms are then 0 unless "
+            "--reward_weights says otherwise.",
+        )
+        flags.DEFINE_string(
+            "oracle",
+            "",
+            "In place of a scoring file: one oracle of the PMO benchmark alone, as "
+            "perindopril_mpo.",
+        )
+        flags.DEFINE_bool(
+            "diversity_filter",
+            False,
+            "While tuning, let a molecule earn nothing whose scaffold was found often "
+            "enough, or that was found before, as REINVENT's IdenticalMurckoScaffold.",
+        )
+        flags.DEFINE_integer(
+            "scaffold_bucket_size",
+            25,
+            "Molecules of a scaffold that earn what they are worth, with "
+            "--diversity_filter.",
+        )
+        flags.DEFINE_float(
+            "scaffold_minimum_score",
+            0.4,
+            "What a molecule must earn at its end, before 1/c, to be remembered by "
+            "--diversity_filter.",
+        )
         flags.DEFINE_integer(
             "max_length", 120, "Tokens in a molecule, its end included where it fits."
         )
@@ -145,8 +182,21 @@ class MoleculeWorld(World):
         )
 
     def define_generate_flags(self) -> None:
-        """Defines the flags of generation, which are those of the task."""
+        """Defines the flags of generation: those of the task, and what is written."""
         self.define_task_flags()
+        flags.DEFINE_bool(
+            "sdf", False, "Write the molecules as an SD file, too, with their scores."
+        )
+
+    def write_settings(self) -> dict[str, Any]:
+        """Whether an SD file is written.
+
+        Raises:
+          UserError: it is asked for of shards, which are text.
+        """
+        if FLAGS.sdf and FLAGS.num_shards:
+            raise UserError("--sdf is not for --num_shards; leave one of them out")
+        return {"sdf": True} if FLAGS.sdf else {}
 
     def task_settings(self) -> dict[str, Any]:
         """What `make_task` needs of the flags.
@@ -160,11 +210,17 @@ class MoleculeWorld(World):
                 f"{', '.join(PROTOCOLS)}"
             )
         components = parse_reward_components(FLAGS.reward)
+        scoring = scoring_of_flags(FLAGS.scoring, FLAGS.oracle)
+        own = (*components, SCORE) if scoring else components
         return {
             "protocol": FLAGS.protocol,
-            "reward_weights": parse_reward_weights(FLAGS.reward_weights, components),
+            "reward_weights": parse_reward_weights(FLAGS.reward_weights, own),
             "reward": list(components),
             "max_length": FLAGS.max_length,
+            **({"scoring": scoring} if scoring else {}),
+            "diversity_filter": FLAGS.diversity_filter,
+            "scaffold_bucket_size": FLAGS.scaffold_bucket_size,
+            "scaffold_minimum_score": FLAGS.scaffold_minimum_score,
         }
 
     def make_task(self, settings: dict[str, Any], model: Any = None) -> Task:
@@ -175,6 +231,8 @@ class MoleculeWorld(World):
         Raises:
           UserError: the model is none of molecules, or is not trained for the protocol.
         """
+        from molecule_rnn.scoring.component_trial import try_components
+        from molecule_rnn.scoring.diversity_filter import ScaffoldSettings
         from molecule_rnn.smiles_rnn.statistics import TrainingStatistics
         from molecule_rnn.task import MoleculeTask
         from molecule_rnn.vocabulary import Vocabulary
@@ -193,11 +251,22 @@ class MoleculeWorld(World):
                 f"the model was trained for --protocol={trained_for}, not {protocol}; "
                 "leave the flag out, or name another model"
             )
+        defaults = (
+            SCORING_WEIGHTS if "scoring" in settings else REWARD_WEIGHTS[protocol]
+        )
         reward = RewardSettings.for_training_set(
             statistics.to_json(),
-            weights={**REWARD_WEIGHTS[protocol], **settings.get("reward_weights", {})},
+            weights={**defaults, **settings.get("reward_weights", {})},
             components=tuple(settings.get("reward", ())),
+            scoring=read_scoring_function(settings),
         )
+        diversity = None
+        if settings.get("diversity_filter"):
+            diversity = ScaffoldSettings(
+                settings["scaffold_bucket_size"], settings["scaffold_minimum_score"]
+            )
+        if reward.components:
+            try_components(reward.components)
         is_binary = FLAGS.is_parsed() and "scoring_processes" in FLAGS
         return MoleculeTask(
             vocabulary,
@@ -205,6 +274,7 @@ class MoleculeWorld(World):
             protocol,
             max_length=settings.get("max_length", 120),
             num_processes=FLAGS.scoring_processes if is_binary else None,
+            diversity=diversity,
         )
 
     def checkpoint_from_flags(self) -> str | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -28,6 +28,30 @@ class Prefixes(NamedTuple):
     ended: np.ndarray
 
 
+class SequenceFilter(abc.ABC):
+    """Lowers what sequences earn while a policy is tuned, by those that came before.
+
+    Evaluations do without.
+    """
+
+    @abc.abstractmethod
+    def filtered(self, sequences: np.ndarray, rewards: np.ndarray) -> np.ndarray:
+        """What sequences earn instead, which are remembered in their order.
+
+        Args:
+          sequences: [N, max_length] int32; behind their ends stand end tokens.
+          rewards: [N], of the token that ended each.
+        """
+
+    @abc.abstractmethod
+    def state(self) -> dict[str, np.ndarray]:
+        """All that `restore` needs, by name."""
+
+    @abc.abstractmethod
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Makes all what it was when `state` was taken."""
+
+
 class ScoredTask(Task):
     """A task that rewards many prefixes at once, outside of the compiled loop.
 
@@ -44,6 +68,17 @@ class ScoredTask(Task):
         Returns:
           what waits for the rewards, unscaled, and returns them: [N] float32.
         """
+
+    def make_filter(self) -> SequenceFilter | None:
+        """A new filter of what is earned while a policy is tuned; mostly none."""
+        return None
+
+    def scored_columns(self, sequences: np.ndarray) -> dict[str, Sequence[Any]]:
+        """What is written of sequences that were scored: [N, T] -> columns by name.
+
+        They have just been scored, and have ended. By default their lines.
+        """
+        return {"sequence": self.to_lines(sequences)}
 
     def reward(
         self,
@@ -117,7 +152,7 @@ class PythonTask(ScoredTask):
 
         def collect() -> np.ndarray:
             scores = [
-                self.score(tokens[:length].tolist(), bool(ended))
+                float(self.score(tokens[:length].tolist(), bool(ended)))
                 for tokens, length, ended in zip(*prefixes, strict=True)
             ]
             return np.asarray(scores, np.float32)

@@ -12,11 +12,13 @@ A run may be cut at any time: the same command with its --output_dir resumes fro
 last save, and ends as if it had not been cut, bit for bit on the same machine.
 """
 
+import contextlib
 import dataclasses
 import itertools
 import os
 import pathlib
 import re
+import sys
 
 from absl import flags
 
@@ -36,6 +38,7 @@ from rl_tuner.system import stop_request
 FLAGS = flags.FLAGS
 DEFAULT_RUNS = "rl_tuner_runs"
 OUTPUT_FLAGS = ("output_every_nth", "num_samples", "num_melodies")
+RECORD_FLAGS = ("write_scored",)
 DISTRIBUTION_FLAGS = ("distribution", "num_replicas", "mixed_precision")
 
 flags.DEFINE_string(
@@ -63,6 +66,12 @@ flags.DEFINE_integer(
     "num_melodies", 2_000, "Sequences that the closing table is measured on."
 )
 flags.DEFINE_alias("num_evaluated", "num_melodies")
+flags.DEFINE_bool(
+    "write_scored",
+    False,
+    "Write each sequence that is scored while tuning, with its step and its score, to "
+    "scored/scored-00000.csv.gz and so on; for tasks as that of molecules.",
+)
 
 setting_flags.define(RLTunerConfig, tuning_flags.VARIED)
 device_flags.define_flags()
@@ -94,7 +103,8 @@ def main() -> None:
         training_steps=FLAGS.training_steps,
         config=dataclasses.asdict(tuner_config),
         outputs={
-            name: FLAGS[name].value for name in (*OUTPUT_FLAGS, *DISTRIBUTION_FLAGS)
+            name: FLAGS[name].value
+            for name in (*OUTPUT_FLAGS, *RECORD_FLAGS, *DISTRIBUTION_FLAGS)
         }
         | {"corpus_dir": FLAGS.corpus_dir and os.path.abspath(FLAGS.corpus_dir)},
     )
@@ -103,16 +113,29 @@ def main() -> None:
     cli.load_tensorflow()
     strategy = device_flags.prepare()
     from rl_tuner.generation.diversity import Corpus
-    from rl_tuner.runs import training_run
+    from rl_tuner.runs import dependencies, task_trial, training_run
 
     prior = model_flags.load(prior_path, world)
     task = world.make_task(settings, prior)
+    if ":" in FLAGS.task:
+        oddity = task_trial.try_task(task)
+        if oddity:
+            print(oddity, file=sys.stderr)
+    contents = {
+        **dependencies.of_task(world, settings),
+        **dependencies.of_model(prior, prior_path),
+    }
     corpus = None
     if FLAGS.corpus_dir:
         corpus = Corpus(world.read_corpus(FLAGS.corpus_dir))
+        contents |= dependencies.of_corpus(corpus, FLAGS.corpus_dir)
     tuner = device_flags.make_tuner(prior, task, tuner_config, strategy)
+    if FLAGS.write_scored:
+        tuner.loop.write_scored(output_dir)
     run_settings = dataclasses.replace(
-        run_settings, prior_sha256=run_directory.fingerprint(prior)
+        run_settings,
+        prior_sha256=run_directory.fingerprint(prior),
+        contents=contents,
     )
     held = resuming.begin_or_go_on(
         cli.writable_directory(str(output_dir)),
@@ -134,6 +157,8 @@ def main() -> None:
             title=f"{label}, {FLAGS.training_steps:,} steps",
             save_every=FLAGS.save_every_secs,
             should_stop=stop,
+            # Workers stop together: one that left would leave the others waiting.
+            stopping_at_once=contextlib.nullcontext if strategy else stop.at_once,
         )
         metrics = training_run.run(tuner, prior, FLAGS.training_steps, outputs, corpus)
     print(f"\n{training_run.table(metrics, task)}\n")

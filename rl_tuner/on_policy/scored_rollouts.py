@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import pathlib
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -10,7 +11,9 @@ import tensorflow as tf
 from rl_tuner.on_policy import rollouts
 from rl_tuner.on_policy.rollout_replica import RolloutReplica, sums_of
 from rl_tuner.on_policy.rollouts import Rollouts
+from rl_tuner.scored_sequences import ScoredSequences
 from rl_tuner.scored_task import ScoredTask
+from rl_tuner.system.lazy_arrays import LazyArrays
 from rl_tuner.training.loop import NUM_SUMS, Loop
 
 # Batches are cut to the longest of their sequences, rounded up: what is learned from is
@@ -29,14 +32,16 @@ class ScoredRollouts(Loop):
     def __init__(self, replica: RolloutReplica, task: ScoredTask):
         """Takes what plays and learns."""
         self._replica, self._task = replica, task
+        self._scored = ScoredSequences(task)
 
-    def run(self, num_rounds: int) -> np.ndarray:
+    def run(self, num_rounds: int, sums: np.ndarray | None = None) -> np.ndarray:
         """As of `Loop`.
 
         Raises:
           UserError: the task's rewards are not numbers, or not one for each token.
         """
-        replica, sums = self._replica, np.zeros(NUM_SUMS)
+        replica = self._replica
+        sums = np.zeros(NUM_SUMS) if sums is None else sums.copy()
         pending: Rollouts = replica.pending
         for _ in range(num_rounds):
             index = int(replica.rounds)
@@ -46,7 +51,7 @@ class ScoredRollouts(Loop):
             following = self._sample(tf.constant(index + 1, tf.int64))
             length = self._replica.memory.longest(pending.lengths.numpy())
             sums += self._learn(
-                tf.constant(collect()),
+                tf.constant(self._take(pending, collect())),
                 tf.constant(index, tf.int64),
                 min(-(-length // _BUCKET) * _BUCKET, self._task.max_length),
             ).numpy()
@@ -57,6 +62,33 @@ class ScoredRollouts(Loop):
     def _start_scoring(self, pending: Rollouts) -> Callable[[], np.ndarray]:
         """Begins to score: what waits for the rewards [N, T]."""
         return self._task.start_scoring_sequences(pending.actions.numpy())
+
+    def write_scored(self, directory: pathlib.Path) -> None:
+        """As of `Loop`."""
+        self._scored.write_to(directory)
+
+    def flush(self) -> None:
+        """As of `Loop`."""
+        if self._scored.shards is not None:
+            self._scored.shards.flush()
+
+    def state(self) -> LazyArrays:
+        """As of `Loop`."""
+        return self._scored.state()
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """As of `Loop`."""
+        self._scored.restore(state)
+
+    def _take(self, pending: Rollouts, rewards: np.ndarray) -> np.ndarray:
+        """The rewards [N, T] of sequences, as filtered; they are written."""
+        lengths = pending.lengths.numpy()
+        last = np.arange(len(lengths)), lengths - 1
+        step = self._replica.steps + int(lengths.sum())
+        rewards[last] = self._scored.take(
+            step, pending.actions.numpy(), lengths, rewards[last]
+        )
+        return rewards
 
     @tf.function(jit_compile=True, autograph=False)
     def _sample(self, index: tf.Tensor) -> Rollouts:

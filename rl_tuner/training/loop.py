@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import abc
+import pathlib
+from collections.abc import Mapping
 
 import numpy as np
+
+from rl_tuner.errors import UserError
+from rl_tuner.system.lazy_arrays import LazyArrays
 
 # What rounds add up: loss, updates; then what `Replica.play` adds up: task reward,
 # log p(a|s), KL(pi || p), tokens.
@@ -22,8 +27,33 @@ class Loop(abc.ABC):
     rounds_at_once: int = 1
 
     @abc.abstractmethod
-    def run(self, num_rounds: int) -> np.ndarray:
-        """Trains: sums [NUM_SUMS]."""
+    def run(self, num_rounds: int, sums: np.ndarray | None = None) -> np.ndarray:
+        """Trains: sums [NUM_SUMS], added to those that are given.
+
+        The sums of two calls, the second beginning with those of the first, are those
+        of one, to the last bit.
+        """
+
+    def write_scored(self, directory: pathlib.Path) -> None:
+        """Has the sequences that are scored written into the folder of a run.
+
+        Raises:
+          UserError: they are scored inside the loop, and never seen.
+        """
+        raise UserError(
+            "--write_scored is for tasks that score outside of the compiled loop, as "
+            f"that of molecules; leave it out (nothing is written to {directory})"
+        )
+
+    def flush(self) -> None:  # noqa: B027 - mostly nothing is written
+        """Brings what was written so far to the disk."""
+
+    def state(self) -> LazyArrays:
+        """All that `restore` needs beside the replicas' states; mostly nothing."""
+        return LazyArrays({})
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:  # noqa: B027
+        """Goes to where `state` was taken."""
 
     def any_wishes(self, wish: bool) -> bool:
         """Whether any process that trains asks for it: the answer is the same in all.

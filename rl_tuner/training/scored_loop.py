@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pathlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,7 +11,9 @@ import tensorflow as tf
 
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
+from rl_tuner.scored_sequences import ScoredSequences
 from rl_tuner.scored_task import Prefixes, ScoredTask
+from rl_tuner.system.lazy_arrays import LazyArrays
 from rl_tuner.training.acting import ActingState
 from rl_tuner.training.loop import NUM_SUMS, Loop
 from rl_tuner.training.memory import SequenceMemory
@@ -50,6 +54,7 @@ class ScoredLoop(Loop):
           UserError: the memory is smaller than a chunk.
         """
         self._replica, self._task, self._config = replica, task, config
+        self._scored = ScoredSequences(task)
         self.rounds_at_once = config.rounds_per_scoring
         at_once = self.rounds_at_once * config.steps_per_round
         if at_once > config.replay_capacity:
@@ -64,13 +69,13 @@ class ScoredLoop(Loop):
             self._learn_chunk, jit_compile=is_compiled, autograph=False
         )
 
-    def run(self, num_rounds: int) -> np.ndarray:
+    def run(self, num_rounds: int, sums: np.ndarray | None = None) -> np.ndarray:
         """As of `Loop`.
 
         Raises:
           UserError: the task's rewards are not numbers, or not one for each prefix.
         """
-        sums = np.zeros(NUM_SUMS)
+        sums = np.zeros(NUM_SUMS) if sums is None else sums.copy()
         for _ in range(num_rounds // self.rounds_at_once):
             chunk = self._act()
             prefixes = Prefixes(
@@ -79,11 +84,41 @@ class ScoredLoop(Loop):
             collect = self._task.start_scoring(prefixes)
             learned = self._learn()
             rewards = self._task.checked(collect(), len(prefixes.lengths))
+            rewards = self._take(prefixes, rewards)
             self._store(chunk, tf.reshape(rewards, chunk.log_priors.shape))
             self._replica.rounds.assign_add(self.rounds_at_once)
             log_p = tf.reduce_sum(chunk.log_priors)
             sums += [*learned.numpy(), rewards.sum(), float(log_p), 0.0, rewards.size]
         return sums
+
+    def write_scored(self, directory: pathlib.Path) -> None:
+        """As of `Loop`."""
+        self._scored.write_to(directory)
+
+    def flush(self) -> None:
+        """As of `Loop`."""
+        if self._scored.shards is not None:
+            self._scored.shards.flush()
+
+    def state(self) -> LazyArrays:
+        """As of `Loop`."""
+        return self._scored.state()
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """As of `Loop`."""
+        self._scored.restore(state)
+
+    def _take(self, prefixes: Prefixes, rewards: np.ndarray) -> np.ndarray:
+        """The rewards [N] of a chunk, as filtered; what has ended is written."""
+        ended = np.flatnonzero(prefixes.ended)
+        rewards = rewards.copy()
+        rewards[ended] = self._scored.take(
+            self._replica.steps + len(rewards),
+            prefixes.tokens[ended],
+            prefixes.lengths[ended],
+            rewards[ended],
+        )
+        return rewards
 
     @tf.function(jit_compile=True, autograph=False)
     def _act(self) -> _Chunk:

@@ -1,12 +1,15 @@
 import csv
 import io
 
+import pytest
 from PIL import Image
 from rdkit import Chem
 from rdkit.Chem import QED
 
+from molecule_rnn.sdf import sd_text
 from molecule_rnn.structures import COLUMNS, draw_grid, write_structures
 
+ODD = ["*", "[Na+].[Cl-]", "[H][H]", "C" * 120, "[13CH4]", "C->[Fe]", "[nH]1cccc1"]
 SMILES = ["CC(=O)Oc1ccccc1C(=O)O", "C(", "", "CCO", "CCO"]
 
 
@@ -45,7 +48,36 @@ def test_without_a_molecule_there_is_no_picture(tmp_path):
     assert not (tmp_path / "molecules.png").exists()
 
 
+def test_sd_file_has_every_molecule_with_its_scores(tmp_path):
+    write_structures(SMILES, tmp_path)
+    assert not (tmp_path / "molecules.sdf").exists()
+    write_structures(SMILES, tmp_path, sdf=True)
+    lines = {str(n): record for n, record in enumerate(read(tmp_path), 1)}
+    found = list(Chem.SDMolSupplier(str(tmp_path / "molecules.sdf")))
+    assert [molecule.GetProp("_Name") for molecule in found] == ["1", "4", "5"]
+    for molecule in found:
+        record = lines[molecule.GetProp("_Name")]
+        fields = molecule.GetPropsAsDict()
+        assert set(fields) == set(record) - {"valid"}
+        assert Chem.MolToSmiles(molecule) == record["canonical"]
+        assert fields["smiles"] == record["smiles"]
+        assert fields["qed"] == pytest.approx(float(record["qed"]), rel=1e-6)
+        # Drawn: atoms lie apart.
+        places = molecule.GetConformer().GetPositions()
+        assert len({tuple(place) for place in places}) == molecule.GetNumAtoms()
+
+
+def test_odd_molecules_are_in_the_sd_file(tmp_path):
+    (tmp_path / "odd.sdf").write_text(
+        sd_text((smiles, {"name": smiles, "empty": "", "none": None}) for smiles in ODD)
+    )
+    found = list(Chem.SDMolSupplier(str(tmp_path / "odd.sdf"), removeHs=False))
+    for smiles, molecule in zip(ODD, found, strict=True):
+        assert Chem.MolToSmiles(molecule) == Chem.CanonSmiles(smiles)
+        assert molecule.GetProp("_Name") == smiles
+        assert molecule.GetPropsAsDict() == {}
+
+
 def test_odd_molecules_can_be_drawn():
-    odd = ["*", "[Na+].[Cl-]", "[H][H]", "C" * 120, "[13CH4]", "C->[Fe]", "[nH]1cccc1"]
-    picture = Image.open(io.BytesIO(draw_grid(odd, odd)))
+    picture = Image.open(io.BytesIO(draw_grid(ODD, ODD)))
     assert picture.size == (1200, 480)

@@ -5,9 +5,12 @@ import json
 
 import pytest
 from binaries import assert_refused, run_binary
+from rdkit import Chem
+from rdkit.Chem import QED
 from tiny_smiles_rnn import tiny_smiles_rnn
 
 from rl_tuner.networks.sequence_rnn import SequenceRNN
+from rl_tuner.system.csv_shards import read_shards
 
 
 @pytest.fixture(name="run_dir", scope="module")
@@ -31,6 +34,10 @@ def _run_dir(tmp_path_factory):
         "--num_evaluated=50",
         "--reward_weights=qed=100",
         "--scoring_processes=1",
+        "--write_scored",
+        "--diversity_filter",
+        "--scaffold_bucket_size=2",
+        "--scaffold_minimum_score=-1e9",
     )
     assert result.returncode == 0, result.stderr
     assert "| Percent valid" in result.stdout
@@ -58,12 +65,32 @@ def test_run_leaves_all_that_it_promises(run_dir):
     assert tuned.metadata == tiny_smiles_rnn().metadata
 
 
+def test_run_writes_all_molecules_that_were_scored(run_dir):
+    rows = list(read_shards(run_dir / "scored", "scored"))
+    scores = ["step", "score", "filtered_score"]
+    assert list(rows[0]) == [*scores, "smiles", "valid", "sa", "ring", "qed"]
+    assert 1000 <= int(rows[-1]["step"]) < 1400
+    assert len(rows) % 20 == 0
+    for row in rows:
+        molecule = Chem.MolFromSmiles(row["smiles"]) if row["smiles"] else None
+        assert row["valid"] == str(int(molecule is not None))
+        if molecule is None:
+            assert row["qed"] == ""
+        else:
+            assert float(row["qed"]) == pytest.approx(QED.qed(molecule), rel=1e-5)
+    assert {row["valid"] for row in rows} == {"0", "1"}
+    good = [row for row in rows if row["valid"] == "1"]
+    earning = [row["smiles"] for row in good if row["filtered_score"] == row["score"]]
+    assert 0 < len(earning) == len(set(earning)) <= len(good)
+
+
 def test_run_generates_measures_and_exports(run_dir, tmp_path):
     result = run_binary(
         "rl_tuner_generate",
         f"--run_dir={run_dir}",
         f"--output_dir={tmp_path}",
         "--num_outputs=30",
+        "--sdf",
     )
     assert result.returncode == 0, result.stderr
     assert "30 sequences of up to 20 steps" in result.stdout
@@ -71,6 +98,7 @@ def test_run_generates_measures_and_exports(run_dir, tmp_path):
         smiles = [row["smiles"] for row in csv.DictReader(file)]
     assert len(smiles) == 30
     assert len(set(smiles)) > 10
+    assert (tmp_path / "molecules.sdf").is_file()
     result = run_binary(
         "rl_tuner_evaluate", f"--run_dir={run_dir}", "--num_sequences=1100"
     )
@@ -87,12 +115,22 @@ def test_run_generates_measures_and_exports(run_dir, tmp_path):
     assert_refused(result, message)
 
 
+def test_shards_are_text_and_no_sd_file(run_dir, tmp_path):
+    flags = [f"--run_dir={run_dir}", f"--output_dir={tmp_path}"]
+    result = run_binary("rl_tuner_generate", *flags, "--num_shards=2", "--sdf")
+    assert_refused(result, "--sdf is not for --num_shards; leave one of them out")
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
         (["--protocol=first"], "unknown --protocol=first; choose one of random_token"),
         (["--reward_weights=beauty=2"], "unknown term 'beauty'; choose one of valid"),
         (["--reward=no_such:score"], "no_such"),
+        (
+            ["--diversity_filter", "--scaffold_bucket_size=0"],
+            "scaffold_bucket_size is 0; it must be at least 1",
+        ),
     ],
 )
 def test_bad_flags_are_refused_in_one_line(flags, message, tmp_path):

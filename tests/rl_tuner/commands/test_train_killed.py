@@ -41,6 +41,7 @@ TASKS = {
         "--train_every_nth=20",
         "--rounds_per_scoring=10",
         "--minibatch_size=16",
+        "--write_scored",
     ],
     "melody by policy gradients": [
         "--training_steps=200000",
@@ -57,6 +58,8 @@ TASKS = {
         "--algorithm=reinforce",
         "--max_length=12",
         "--num_sequences=20",
+        "--write_scored",
+        "--diversity_filter",
     ],
 }
 
