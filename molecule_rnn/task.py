@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from molecule_rnn.scoring import molecule_statistics
+from molecule_rnn.scoring.descriptors import COMPONENTS
 from molecule_rnn.scoring.diversity_filter import ScaffoldFilter, ScaffoldSettings
 from molecule_rnn.scoring.rewards import RewardSettings, carbon_runs, prefix_rewards
 from molecule_rnn.scoring.scoring_pool import ScoringPool
@@ -224,26 +225,33 @@ class MoleculeTask(ScoredTask):
     def score_lines(self, lines: Sequence[str]) -> dict[str, np.ndarray]:
         """Whether a string is a molecule, and each component of the reward, unweighted.
 
-        Of a string that is none the components are 0. Columns [N] by name.
+        Those that are worth nothing to the reward are among them. Of a string that is
+        no molecule there are no components: NaN. Columns [N] by name.
         """
         scores = self._line_pool.score(lines)
-        return {
-            "valid": scores.parsed,
-            **{name: scores.column(name) for name in scores.components},
+        columns = {
+            name: np.where(scores.parsed, scores.column(name), np.nan)
+            for name in scores.components
         }
+        return {"valid": scores.parsed, **columns}
 
     @functools.cached_property
     def _line_pool(self) -> ScoringPool:
-        return self._new_pool(None)
+        reported = self.reward_settings.reported_components
+        return self._new_pool(None, tuple(dict.fromkeys((*COMPONENTS, *reported))))
 
     @functools.cached_property
     def _pool(self) -> ScoringPool:
-        return self._new_pool(self._num_processes)
+        return self._new_pool(
+            self._num_processes, self.reward_settings.reported_components
+        )
 
-    def _new_pool(self, num_processes: int | None) -> ScoringPool:
+    def _new_pool(
+        self, num_processes: int | None, components: Sequence[str]
+    ) -> ScoringPool:
         reward = self.reward_settings
         return ScoringPool(
-            reward.reported_components,
+            components,
             num_processes=num_processes,
             scoring=reward.scoring.to_json() if reward.scoring else None,
         )
