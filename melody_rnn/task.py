@@ -147,7 +147,7 @@ class MelodyTask(Task):
         return self.judge(sequences).metrics
 
     def judge(
-        self, sequences: np.ndarray, corpus: Sequence[Tokens] | None = None
+        self, sequences: np.ndarray, corpus: Sequence[Tokens | str] | None = None
     ) -> Judgement:
         """Table 1 of melodies [N, T], with standard errors and the counts behind it."""
         del corpus

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from molecule_rnn.scoring import molecule_statistics
+from molecule_rnn.scoring.descriptors import COMPONENTS
 from molecule_rnn.scoring.diversity_filter import ScaffoldFilter, ScaffoldSettings
 from molecule_rnn.scoring.rewards import RewardSettings, carbon_runs, prefix_rewards
 from molecule_rnn.scoring.scoring_pool import ScoringPool
@@ -154,23 +155,24 @@ class MoleculeTask(ScoredTask):
         return self.judge(sequences).metrics
 
     def judge(
-        self, sequences: np.ndarray, corpus: Sequence[Tokens] | None = None
+        self, sequences: np.ndarray, corpus: Sequence[Tokens | str] | None = None
     ) -> Judgement:
         """Table 2 of sequences [N, T], its errors, and the counts behind it.
 
-        With a corpus, molecules that are not in it are counted too.
+        With a corpus, molecules that are not in it are counted too: it is compared as
+        canonical SMILES, whatever vocabulary it was written in.
         """
-        smiles = self.vocabulary.decode(sequences)
-        known = [self.vocabulary.decode(np.asarray([row]))[0] for row in corpus or ()]
-        workers = molecule_statistics.profile_workers(len(smiles) + len(known))
-        try:
-            training_set = None
-            if corpus is not None:
-                training_set = molecule_statistics.canonical_smiles(known, workers)
-            stats = molecule_statistics.molecule_stats(smiles, workers, training_set)
-        finally:
-            workers.close()
-        return Judgement(table2_metrics(stats), table2_standard_errors(stats), stats)
+        known = None
+        if corpus is not None:
+            known = [
+                row if isinstance(row, str) else self.to_lines(np.array([row]))[0]
+                for row in corpus
+            ]
+        return _judge(self.vocabulary.decode(sequences), known)
+
+    def judge_lines(self, lines: Sequence[str]) -> Judgement:
+        """The same of SMILES strings, of whatever tokens and length."""
+        return _judge(lines)
 
     def metric_rows(self) -> list[MetricRow]:
         """The rows of Table 2, and of diversity."""
@@ -223,26 +225,46 @@ class MoleculeTask(ScoredTask):
     def score_lines(self, lines: Sequence[str]) -> dict[str, np.ndarray]:
         """Whether a string is a molecule, and each component of the reward, unweighted.
 
-        Of a string that is none the components are 0. Columns [N] by name.
+        Those that are worth nothing to the reward are among them. Of a string that is
+        no molecule there are no components: NaN. Columns [N] by name.
         """
         scores = self._line_pool.score(lines)
-        return {
-            "valid": scores.parsed,
-            **{name: scores.column(name) for name in scores.components},
+        columns = {
+            name: np.where(scores.parsed, scores.column(name), np.nan)
+            for name in scores.components
         }
+        return {"valid": scores.parsed, **columns}
 
     @functools.cached_property
     def _line_pool(self) -> ScoringPool:
-        return self._new_pool(None)
+        reported = self.reward_settings.reported_components
+        return self._new_pool(None, tuple(dict.fromkeys((*COMPONENTS, *reported))))
 
     @functools.cached_property
     def _pool(self) -> ScoringPool:
-        return self._new_pool(self._num_processes)
+        return self._new_pool(
+            self._num_processes, self.reward_settings.reported_components
+        )
 
-    def _new_pool(self, num_processes: int | None) -> ScoringPool:
+    def _new_pool(
+        self, num_processes: int | None, components: Sequence[str]
+    ) -> ScoringPool:
         reward = self.reward_settings
         return ScoringPool(
-            reward.reported_components,
+            components,
             num_processes=num_processes,
             scoring=reward.scoring.to_json() if reward.scoring else None,
         )
+
+
+def _judge(smiles: Sequence[str], corpus: Sequence[str] | None = None) -> Judgement:
+    """Table 2 of strings; with a corpus, what is not in it too."""
+    workers = molecule_statistics.profile_workers(len(smiles) + len(corpus or ()))
+    try:
+        training_set = None
+        if corpus is not None:
+            training_set = molecule_statistics.canonical_smiles(corpus, workers)
+        stats = molecule_statistics.molecule_stats(smiles, workers, training_set)
+    finally:
+        workers.close()
+    return Judgement(table2_metrics(stats), table2_standard_errors(stats), stats)

@@ -106,14 +106,23 @@ class Task(abc.ABC):
             )
 
     def judge(
-        self, sequences: np.ndarray, corpus: Sequence[Tokens] | None = None
+        self, sequences: np.ndarray, corpus: Sequence[Tokens | str] | None = None
     ) -> Judgement:
         """`metrics` of sequences [N, T], with their errors where these are known.
 
-        With the corpus that the prior was trained on they may be compared with it.
+        With the corpus that the prior was trained on, as of `World.read_corpus`, they
+        may be compared with it.
         """
         del corpus
         return Judgement(self.metrics(sequences), {}, {})
+
+    def judge_lines(self, lines: Sequence[str]) -> Judgement:
+        """The same of sequences that are given as text.
+
+        Raises:
+          UserError: a line is no sequence of the task.
+        """
+        return self.judge(self.from_lines(lines))
 
     def metric_rows(self) -> list[MetricRow]:
         """How `metrics` are shown in tables, in order; by default by their names."""
