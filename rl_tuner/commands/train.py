@@ -125,7 +125,7 @@ def main() -> None:
     }
     corpus = None
     if FLAGS.corpus_dir:
-        corpus = Corpus(world.read_corpus(FLAGS.corpus_dir))
+        corpus = Corpus(task.from_corpus(world.read_corpus(FLAGS.corpus_dir)))
         contents |= dependencies.of_corpus(corpus, FLAGS.corpus_dir)
     is_restored = bool(
         output_dir and not FLAGS.restart and run_directory.holds_saves(output_dir)
