@@ -76,6 +76,7 @@ setup(
         "tensorboard>=2.18",
         "tensorflow>=2.18",
         "tensorflow-probability[tf]>=0.25",
+        "tomli>=2; python_version < '3.11'",
         "tqdm>=4.66",
     ],
     extras_require={

@@ -17,6 +17,8 @@ from rl_tuner import user_code
 from rl_tuner.errors import UserError
 from rl_tuner.scored_task import Prefixes, ScoredTask
 
+# A user's function, and TensorFlow, may fail in any way.
+_ANYTHING = (Exception, SystemExit, KeyboardInterrupt)
 PythonRule = Callable[[list[int]], float]
 
 
@@ -50,8 +52,8 @@ def find_rules(paths: Sequence[str]) -> OwnRules:
         try:
             graph_rule = tf.function(rule)  # Python's `if` on tensors is converted
             rewards = _compiled_rewards(graph_rule)
-        except Exception as error:  # TensorFlow and a user's code may fail in any way
-            reason = _line(error)
+        except _ANYTHING as error:
+            reason = user_code.gist(error)
         else:
             if rewards.shape != (2,) or rewards.dtype != tf.float32:
                 raise UserError(
@@ -62,10 +64,11 @@ def find_rules(paths: Sequence[str]) -> OwnRules:
             continue
         try:
             _checked_number(rule([14]), name)
-        except Exception as error:  # a user's function may fail in any way
+        except _ANYTHING as error:
             raise UserError(
                 f"--rule={path} works neither on a MelodyStep ({reason}) nor on a list "
-                f"of classes ({_line(error)}); it must return float32 [N] or a number"
+                f"of classes ({user_code.gist(error)}); it must return float32 [N] or "
+                "a number"
             ) from error
         python.append((name, rule))
     return OwnRules(tuple(compiled), tuple(python))
@@ -162,9 +165,10 @@ class PythonRuleTask(ScoredTask, MelodyTask):
         for name, rule, weight in self._python_rules:
             try:
                 total += weight * _checked_number(rule(melody), name)
-            except Exception as error:  # a user's function may fail in any way
+            except _ANYTHING as error:
                 raise UserError(
-                    f"rule {name!r} fails on the melody {melody} ({_line(error)})"
+                    f"rule {name!r} fails on the melody {melody} "
+                    f"({user_code.gist(error)})"
                 ) from error
         return total
 
@@ -188,10 +192,3 @@ def _checked_number(value: Any, name: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{name} returned {number}")
     return number
-
-
-def _line(error: Exception) -> str:
-    """The gist of an error; TensorFlow's span pages."""
-    text = f"{type(error).__name__}: {error}".strip().splitlines()
-    shown = text[0] if len(text) == 1 else f"{text[0]} ... {text[-1].strip()}"
-    return " ".join(shown.split())[:200]

@@ -111,6 +111,12 @@ def take_primers(settings: dict[str, Any]) -> list[list[int]] | None:
     return None
 
 
+def primer_files(settings: dict[str, Any]) -> list[pathlib.Path]:
+    """The files that `take_primers` reads of these settings."""
+    midi, path = (settings.get(name) for name in ("primer_midi", "training_data_path"))
+    return [pathlib.Path(midi)] if midi else _melody_files(path)[1] if path else []
+
+
 def read_primer(
     midi: str, melody: str, notes: NoteRange = encoding.OUR_NOTES
 ) -> list[int]:
@@ -172,14 +178,20 @@ def in_notes(
     return encoding.melody_events_to_classes(events, notes)
 
 
-def _beginnings(path: str, steps: int) -> list[list[int]]:
+def _melody_files(path: str) -> tuple[str, list[pathlib.Path]]:
+    """The pattern that a path stands for, and the files that match it."""
     from melody_rnn.note_rnn.dataset import TRAINING_STEM
-    from melody_rnn.note_rnn.sequence_examples import read_melodies
 
     pattern = path
     if pathlib.Path(path).is_dir():
         pattern = os.path.join(glob.escape(path), f"{TRAINING_STEM}.tfrecord-*")
-    files = sorted(glob.glob(pattern))
+    return pattern, [pathlib.Path(file) for file in sorted(glob.glob(pattern))]
+
+
+def _beginnings(path: str, steps: int) -> list[list[int]]:
+    from melody_rnn.note_rnn.sequence_examples import read_melodies
+
+    pattern, files = _melody_files(path)
     if not files:
         raise UserError(
             f"no file matches {pattern}; name TFRecords of melodies, or what "

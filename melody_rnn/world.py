@@ -20,6 +20,7 @@ from melody_rnn.priming import (
     define_primer_flags,
     define_priming_flags,
     in_notes,
+    primer_files,
     read_primer,
     settings_from_flags,
     take_primers,
@@ -144,6 +145,10 @@ class MelodyWorld(World):
         if primers is not None:
             primers = [in_notes(primer, notes) for primer in primers]
         return own_rules.make_task(primers=primers, notes=notes, **settings)
+
+    def files_of(self, settings: dict[str, Any]) -> list[pathlib.Path]:
+        """Those of the primers."""
+        return primer_files(settings)
 
     def policy_gradient_settings(self) -> dict[str, Any]:
         """A c that leaves variety: at the papers' it becomes a few melodies alone."""

@@ -233,10 +233,16 @@ class MoleculeTask(ScoredTask):
 
     @functools.cached_property
     def _line_pool(self) -> ScoringPool:
-        return ScoringPool(self.reward_settings.scored_components)
+        return self._new_pool(None)
 
     @functools.cached_property
     def _pool(self) -> ScoringPool:
+        return self._new_pool(self._num_processes)
+
+    def _new_pool(self, num_processes: int | None) -> ScoringPool:
+        reward = self.reward_settings
         return ScoringPool(
-            self.reward_settings.scored_components, num_processes=self._num_processes
+            reward.reported_components,
+            num_processes=num_processes,
+            scoring=reward.scoring.to_json() if reward.scoring else None,
         )

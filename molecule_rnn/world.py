@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from molecule_rnn.scoring.rewards import (
+    PAPER_WEIGHTS,
+    SCORE,
     RewardSettings,
     parse_reward_components,
     parse_reward_weights,
+    read_scoring_function,
+    scoring_of_flags,
 )
 from molecule_rnn.smiles_rnn.config import PROTOCOLS, RANDOM_TOKEN, START_TOKEN
 from rl_tuner import worlds
@@ -101,6 +105,8 @@ REWARD_WEIGHTS = {
         "qed": 300.0,
     },
 }
+# Of a scoring function nothing else counts.
+SCORING_WEIGHTS = {**dict.fromkeys(PAPER_WEIGHTS, 0.0), SCORE: 300.0}
 
 
 class MoleculeWorld(World):
@@ -134,6 +140,19 @@ class MoleculeWorld(World):
             "",
             "Terms of your own: my_module:my_score,... each a Python function of an "
             "RDKit molecule.",
+        )
+        flags.DEFINE_string(
+            "scoring",
+            "",
+            "A scoring file, my_scoring.toml: components with transforms and weights, "
+            "joined by a mean to the term score. Other terms are then 0 unless "
+            "--reward_weights says otherwise.",
+        )
+        flags.DEFINE_string(
+            "oracle",
+            "",
+            "In place of a scoring file: one oracle of the PMO benchmark alone, as "
+            "perindopril_mpo.",
         )
         flags.DEFINE_bool(
             "diversity_filter",
@@ -191,11 +210,14 @@ class MoleculeWorld(World):
                 f"{', '.join(PROTOCOLS)}"
             )
         components = parse_reward_components(FLAGS.reward)
+        scoring = scoring_of_flags(FLAGS.scoring, FLAGS.oracle)
+        own = (*components, SCORE) if scoring else components
         return {
             "protocol": FLAGS.protocol,
-            "reward_weights": parse_reward_weights(FLAGS.reward_weights, components),
+            "reward_weights": parse_reward_weights(FLAGS.reward_weights, own),
             "reward": list(components),
             "max_length": FLAGS.max_length,
+            **({"scoring": scoring} if scoring else {}),
             "diversity_filter": FLAGS.diversity_filter,
             "scaffold_bucket_size": FLAGS.scaffold_bucket_size,
             "scaffold_minimum_score": FLAGS.scaffold_minimum_score,
@@ -209,6 +231,7 @@ class MoleculeWorld(World):
         Raises:
           UserError: the model is none of molecules, or is not trained for the protocol.
         """
+        from molecule_rnn.scoring.component_trial import try_components
         from molecule_rnn.scoring.diversity_filter import ScaffoldSettings
         from molecule_rnn.smiles_rnn.statistics import TrainingStatistics
         from molecule_rnn.task import MoleculeTask
@@ -228,16 +251,22 @@ class MoleculeWorld(World):
                 f"the model was trained for --protocol={trained_for}, not {protocol}; "
                 "leave the flag out, or name another model"
             )
+        defaults = (
+            SCORING_WEIGHTS if "scoring" in settings else REWARD_WEIGHTS[protocol]
+        )
         reward = RewardSettings.for_training_set(
             statistics.to_json(),
-            weights={**REWARD_WEIGHTS[protocol], **settings.get("reward_weights", {})},
+            weights={**defaults, **settings.get("reward_weights", {})},
             components=tuple(settings.get("reward", ())),
+            scoring=read_scoring_function(settings),
         )
         diversity = None
         if settings.get("diversity_filter"):
             diversity = ScaffoldSettings(
                 settings["scaffold_bucket_size"], settings["scaffold_minimum_score"]
             )
+        if reward.components:
+            try_components(reward.components)
         is_binary = FLAGS.is_parsed() and "scoring_processes" in FLAGS
         return MoleculeTask(
             vocabulary,

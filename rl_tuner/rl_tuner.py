@@ -23,6 +23,7 @@ from rl_tuner.training.actor import Actor
 from rl_tuner.training.learner import Learner, Update
 from rl_tuner.training.memory import Memory
 from rl_tuner.training.replay_modes import Fields
+from rl_tuner.training.stretch import Pace, Stretch
 
 __all__ = ["RLTuner", "RLTunerConfig", "TrainingProgress"]
 
@@ -88,6 +89,7 @@ class RLTuner:
             prior, task, self.algorithm, self.config, strategy
         )
         self.loop = assembly.make_loop(self.replicas, task, self.config, strategy)
+        self._stretch = Stretch()
 
     @property
     def q_network(self) -> Network:
@@ -141,6 +143,7 @@ class RLTuner:
         num_steps: int,
         report: Callable[[TrainingProgress], None] | None = None,
         report_every: int = 10_000,
+        look: Callable[[TrainingProgress], None] | None = None,
     ) -> None:
         """Trains for `num_steps` environment steps, rounded up to whole rounds.
 
@@ -151,7 +154,10 @@ class RLTuner:
           num_steps: one step is one token of one sequence. Where the config names no
             `exploration_steps`, they are half of those of the first call.
           report: called after each `report_every` steps, and at the end.
-          report_every: steps that run without a look at the clock.
+          report_every: steps.
+          look: called about once a second, between reports and after each, with the
+            progress since the last, but not while the loss seems to explode; what is
+            trained does not depend on when.
 
         Raises:
           divergence.Diverged: the loss is not finite, or explodes.
@@ -161,20 +167,34 @@ class RLTuner:
             replica.expect(num_steps)
         at_once = self.loop.rounds_at_once
         steps_at_once = at_once * self.steps_per_round
-        stretch = max(1, report_every // steps_at_once) * at_once
+        most = max(1, report_every // steps_at_once) * at_once
         last = self.step + num_steps
+        pace = Pace(self.loop)
         while self.step < last:
-            left = -(-(last - self.step) // steps_at_once) * at_once
-            sums = self.loop.run(min(left, stretch))
-            progress = self._progress(sums)
+            if not self._stretch.goal:
+                left = -(-(last - self.step) // steps_at_once) * at_once
+                self._stretch = Stretch(min(left, most))
+            stretch = self._stretch
+            if look:
+                pace.run(stretch)
+            else:
+                stretch.run(self.loop, stretch.goal - stretch.done)
+            progress = self._progress(stretch.sums)
+            is_whole = stretch.done >= stretch.goal
+            limit = self.replicas[0].loss_limit
             divergence.check(
                 self.step,
                 progress.loss,
-                self.replicas[0].loss_limit,
+                # Means of parts come and go with the clock, and decide nothing.
+                limit if is_whole else math.inf,
                 self.q_network.get_weights(),
             )
-            if report:
-                report(progress)
+            if is_whole:
+                self._stretch = Stretch()
+                if report:
+                    report(progress)
+            if look and progress.loss <= limit:
+                look(progress)
 
     def train_step(self, batch: Fields, weights: tf.Tensor | None = None) -> Update:
         """One update of the Q network from a batch, then of the target network.
@@ -217,7 +237,7 @@ class RLTuner:
         seed and the step, and needs no state of its own.
         """
         first, *others = self.replicas
-        state = first.state()
+        state = first.state() | LazyArrays({"stretch": self._stretch.state})
         for other in others:
             state |= other.state().in_folder(f"replica_{other.number}")
         return state | self.loop.state()
@@ -230,6 +250,10 @@ class RLTuner:
         """
         first, *others = self.replicas
         first.restore(state)
+        # Earlier versions saved between stretches.
+        self._stretch = Stretch()
+        if "stretch" in state:
+            self._stretch = Stretch.from_state(state["stretch"])
         for other in others:
             other.restore(LazyArrays.of_folder(state, f"replica_{other.number}"))
         self.loop.restore(state)

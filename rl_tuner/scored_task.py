@@ -152,7 +152,7 @@ class PythonTask(ScoredTask):
 
         def collect() -> np.ndarray:
             scores = [
-                self.score(tokens[:length].tolist(), bool(ended))
+                float(self.score(tokens[:length].tolist(), bool(ended)))
                 for tokens, length, ended in zip(*prefixes, strict=True)
             ]
             return np.asarray(scores, np.float32)

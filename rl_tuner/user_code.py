@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import importlib
 import importlib.util
-from typing import Any
+import os
+import pathlib
+import sys
+import sysconfig
+import traceback
+from collections.abc import Iterator
+from typing import Any, NoReturn
 
 from rl_tuner.errors import UserError
+from rl_tuner.system.declared_worlds import declared_worlds
+
+_found: set[str] = set()  # modules of users' own
 
 
 def find(path: str, what: str) -> Any:
@@ -20,10 +31,13 @@ def find(path: str, what: str) -> Any:
       UserError: it is not of that form, cannot be imported, or is not there.
     """
     module, name = _split(path, what)
+    _tell_of_exits()
     try:
-        return getattr(importlib.import_module(module), name)
-    except Exception as error:  # a user's module may fail in any way
+        found = getattr(importlib.import_module(module), name)
+    except (Exception, SystemExit) as error:  # a user's module may fail in any way
         raise _not_importable(path, what, error) from error
+    _found.add(module)
+    return found
 
 
 def check_module(path: str, what: str) -> None:
@@ -40,6 +54,89 @@ def check_module(path: str, what: str) -> None:
         raise _not_importable(path, what, error) from error
 
 
+def loaded_files() -> dict[str, pathlib.Path]:
+    """The files of the modules that were found, and of what they import beside them.
+
+    Installed packages are none of them, nor are this one and its worlds.
+
+    Returns:
+      {path from the folder in which modules are found: file}.
+    """
+    ours = {entry.module.partition(".")[0] for entry in declared_worlds().values()}
+    ours |= {__name__.partition(".")[0], "__main__"}
+    installed = [
+        pathlib.Path(path).resolve() for path in sysconfig.get_paths().values()
+    ]
+    files: dict[str, pathlib.Path] = {}
+    paths = {
+        name: pathlib.Path(file).resolve()
+        for name, module in list(sys.modules.items())
+        if (file := getattr(module, "__file__", None))
+        and name.partition(".")[0] not in ours
+    }
+    for module in _found & paths.keys():
+        is_package = paths[module].stem == "__init__"
+        root = paths[module].parents[module.count(".") + is_package]
+        for name, path in paths.items():
+            is_own = name == module or not any(map(path.is_relative_to, installed))
+            if is_own and path.is_relative_to(root):
+                files[path.relative_to(root).as_posix()] = path
+    return files
+
+
+@contextlib.contextmanager
+def blamed() -> Iterator[None]:
+    """Turns what a user's own code raises into a `UserError` that says where.
+
+    Raises:
+      UserError: names the file, the line and the function; other errors pass.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except (Exception, SystemExit) as error:
+        files = {str(path) for path in loaded_files().values()}
+        own = [
+            frame
+            for frame in traceback.extract_tb(error.__traceback__)
+            if str(pathlib.Path(frame.filename).resolve()) in files
+        ]
+        if not own:
+            raise
+        raise UserError(
+            f"{own[-1].name}, in {own[-1].filename}, line {own[-1].lineno}, failed "
+            f"({gist(error)})"
+        ) from error
+
+
+def gist(error: BaseException) -> str:
+    """An error in a line; TensorFlow's span pages."""
+    text = f"{type(error).__name__}: {error}".strip().splitlines()
+    shown = text[0] if len(text) == 1 else f"{text[0]} ... {text[-1].strip()}"
+    return " ".join(shown.split())[:200]
+
+
+@functools.cache
+def _tell_of_exits() -> None:
+    """From now on a user's module that calls `os._exit` does not end us in silence."""
+    process, end = os.getpid(), os._exit
+
+    def tell_and_end(status: int) -> NoReturn:
+        caller = sys._getframe(1).f_code
+        is_own = pathlib.Path(caller.co_filename).resolve() in loaded_files().values()
+        if os.getpid() == process and is_own:
+            print(
+                f"{caller.co_name}, in {caller.co_filename}, ends this process by "
+                f"os._exit({status})",
+                file=sys.stderr,
+                flush=True,
+            )
+        end(status)
+
+    os._exit = tell_and_end
+
+
 def _split(path: str, what: str) -> tuple[str, str]:
     module, _, name = path.partition(":")
     if not (module and name):
@@ -47,9 +144,9 @@ def _split(path: str, what: str) -> tuple[str, str]:
     return module, name
 
 
-def _not_importable(path: str, what: str, error: Exception) -> UserError:
-    reason = " ".join(f"{type(error).__name__}: {error}".split())
+def _not_importable(path: str, what: str, error: BaseException) -> UserError:
     return UserError(
-        f"{what}={path} cannot be imported ({reason}); {path.partition(':')[0]} must "
-        "lie in the folder that this runs in, or on the PYTHONPATH"
+        f"{what}={path} cannot be imported ({gist(error)}); "
+        f"{path.partition(':')[0]} must lie in the folder that this runs in, "
+        "or on the PYTHONPATH"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import pathlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,15 @@ class World(abc.ABC):
     def paper_defaults(self) -> dict[str, Any]:
         """The same for rl_tuner_reproduce: the values of the paper."""
         return {}
+
+    def files_of(self, settings: dict[str, Any]) -> list[pathlib.Path]:
+        """The files that `make_task` reads: a run of others is not resumed.
+
+        Args:
+          settings: as `task_settings` returns them.
+        """
+        del settings
+        return []
 
     def run_label(self, settings: dict[str, Any]) -> str:
         """A word or two for these settings, in titles and names of folders."""

@@ -26,7 +26,12 @@ class TaskWorld(World):
     def make_task(self, settings: dict[str, Any], model: Any = None) -> Task:
         """An instance of the class, for any model."""
         del model
-        return self._task_class(**settings)
+        try:
+            return self._task_class(**settings)
+        except Exception as error:  # a user's class may fail in any way
+            raise UserError(
+                f"--task: {self.name} cannot be made ({user_code.gist(error)})"
+            ) from error
 
 
 def find_world(task: str) -> World:

@@ -6,11 +6,13 @@ import functools
 import math
 import numbers
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rdkit.Chem import Crippen, Mol
 from rdkit.Contrib.SA_Score import sascorer
 
+from molecule_rnn.scoring.components.oracles import ORACLES, oracle
+from molecule_rnn.scoring.components.scoring_function import ScoringFunction
 from molecule_rnn.scoring.drug_likeness import qed
 from rl_tuner import user_code
 from rl_tuner.errors import UserError
@@ -73,15 +75,17 @@ def find_component(name: str) -> Component:
     """The component of a name.
 
     Args:
-      name: one of `COMPONENTS`, or `module:function` of a user's own: a function of an
-        RDKit molecule that returns a finite number. Where it fails it counts as its
-        attribute `failing_value`, 0 if it has none.
+      name: one of `COMPONENTS` or of `oracles.ORACLES`, or `module:function` of a
+        user's own: a function of an RDKit molecule that returns a finite number. Where
+        it fails it counts as its attribute `failing_value`, 0 if it has none.
 
     Raises:
       UserError: there is no such component.
     """
     if name in COMPONENTS:
         return COMPONENTS[name]
+    if name in ORACLES:
+        return Component(name, oracle(name), 0.0)
     if ":" not in name:
         raise UserError(
             f"unknown component {name!r}; choose one of {', '.join(COMPONENTS)}, or "
@@ -102,6 +106,17 @@ def find_component(name: str) -> Component:
     return Component(name, function, float(failing_value))
 
 
-def find_components(names: Iterable[str]) -> tuple[Component, ...]:
-    """The components of these names, in their order."""
-    return tuple(find_component(name) for name in names)
+def find_components(
+    names: Iterable[str], scoring: Mapping[str, Any] | None = None
+) -> tuple[Component, ...]:
+    """The components of these names, in their order.
+
+    Args:
+      names: as `find_component` takes them, or of components of a scoring function.
+      scoring: `ScoringFunction.to_json` of it; None if there is none.
+    """
+    own = ScoringFunction.from_json(scoring).make() if scoring else {}
+    return tuple(
+        Component(name, own[name], 0.0) if name in own else find_component(name)
+        for name in names
+    )

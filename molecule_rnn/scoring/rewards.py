@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from molecule_rnn.scoring.components import SCORE
 from rl_tuner.errors import UserError
 from rl_tuner.weights import parse_weights
 
 if TYPE_CHECKING:
+    from molecule_rnn.scoring.components.scoring_function import ScoringFunction
     from molecule_rnn.scoring.scoring_pool import Scores
 
 # What each term is worth. A component's weight multiplies its value: S is their sum;
@@ -53,6 +55,7 @@ class RewardSettings:
         paper's: the mean less two standard deviations of its training set.
       carbon_limit: a 'C' after more of them in a row costs `carbon`. The default is the
         paper's.
+      scoring: a scoring function, whose value is the term `score`.
 
     Raises:
       UserError: an unknown term or component, or a number that is not finite.
@@ -63,6 +66,7 @@ class RewardSettings:
     very_short_length: float = 19.0
     short_length: float = 45.82 - 2 * 9.37
     carbon_limit: float = 11.0
+    scoring: ScoringFunction | None = None
 
     def __post_init__(self) -> None:
         components = tuple(self.components)
@@ -70,7 +74,7 @@ class RewardSettings:
         _check_components(components)
         weights = tuple(sorted(dict(self.weights).items()))
         for name, weight in weights:
-            _check_term(name, components)
+            _check_term(name, self._own_terms)
             _check_number(f"weight of {name!r}", weight)
         object.__setattr__(self, "weights", weights)
         for limit in LIMITS:
@@ -86,14 +90,16 @@ class RewardSettings:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> RewardSettings:
         """Reads what `to_json` returned."""
-        return cls(**{**value, "components": tuple(value.get("components", ()))})
+        fields = {**value, "components": tuple(value.get("components", ()))}
+        return cls(**{**fields, "scoring": read_scoring_function(value)})
 
     def to_json(self) -> dict[str, Any]:
         """For JSON: the fields."""
-        return dataclasses.asdict(self) | {
+        fields = {field: getattr(self, field) for field in LIMITS} | {
             "weights": dict(self.weights),
             "components": list(self.components),
         }
+        return fields | ({"scoring": self.scoring.to_json()} if self.scoring else {})
 
     def weight(self, term: str) -> float:
         """What a term is worth."""
@@ -107,8 +113,18 @@ class RewardSettings:
     @property
     def scored_components(self) -> tuple[str, ...]:
         """The components that count, for a `ScoringPool`; weight 0 spares the work."""
-        names = (*COMPONENT_TERMS, *self.components)
+        names = (*COMPONENT_TERMS, *self._own_terms)
         return tuple(name for name in names if self.weight(name) != 0.0)
+
+    @property
+    def reported_components(self) -> tuple[str, ...]:
+        """These, and what a scoring function is made of: for a `ScoringPool` too."""
+        parts = self.scoring.names if self.scoring else ()
+        return tuple(dict.fromkeys((*parts, *self.scored_components)))
+
+    @property
+    def _own_terms(self) -> tuple[str, ...]:
+        return (*self.components, *((SCORE,) if self.scoring else ()))
 
 
 def prefix_rewards(
@@ -191,6 +207,31 @@ def carbon_runs(
     is_other = (tokens != carbon) & (positions < lengths[:, np.newaxis])
     last_other = np.where(is_other, positions, -1).max(axis=1, initial=-1)
     return lengths - 1 - last_other
+
+
+def read_scoring_function(settings: Mapping[str, Any]) -> ScoringFunction | None:
+    """The `scoring` of settings that are JSON; None if there is none."""
+    if not settings.get("scoring"):
+        return None
+    from molecule_rnn.scoring.components.scoring_function import ScoringFunction
+
+    return ScoringFunction.from_json(settings["scoring"])
+
+
+def scoring_of_flags(file: str, oracle: str) -> dict[str, Any] | None:
+    """What --scoring or --oracle names, as JSON; None if neither is given.
+
+    Raises:
+      UserError: both are given, or what is named is none.
+    """
+    if file and oracle:
+        raise UserError("--scoring and --oracle exclude each other; leave one out")
+    if not file and not oracle:
+        return None
+    from molecule_rnn.scoring.components import scoring_file
+
+    found = scoring_file.of_oracle(oracle) if oracle else scoring_file.read(file)
+    return found.to_json()
 
 
 def parse_reward_weights(text: str, components: Sequence[str] = ()) -> dict[str, float]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import signal
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from rdkit import Chem, rdBase
@@ -35,9 +36,11 @@ class Scorer:
       complaints: what went wrong since it was last emptied, by the component's name.
     """
 
-    def __init__(self, components: Sequence[str]):
-        """Finds the components, as `descriptors.find_component` does."""
-        self._components: tuple[Any, ...] = find_components(components)
+    def __init__(
+        self, components: Sequence[str], scoring: Mapping[str, Any] | None = None
+    ):
+        """Finds the components, as `descriptors.find_components` does."""
+        self._components: tuple[Any, ...] = find_components(components, scoring)
         self.stages = tuple(components)
         self.complaints: dict[str, str] = {}
 
@@ -64,7 +67,9 @@ class Scorer:
                 begin(stage)
                 try:
                     value = component.value(molecule)
-                except (Exception, SystemExit) as error:  # a user's may do anything
+                except BaseException as error:  # a user's may do anything
+                    if isinstance(error, KeyboardInterrupt) and _hears_the_keyboard():
+                        raise
                     reason = " ".join(f"{type(error).__name__}: {error}".split())
                     self.complaints.setdefault(
                         component.name,
@@ -73,3 +78,8 @@ class Scorer:
                     )
             values.append(value)
         return values
+
+
+def _hears_the_keyboard() -> bool:
+    """Whether Ctrl-C interrupts this process; those of a pool do not."""
+    return signal.getsignal(signal.SIGINT) is not signal.SIG_IGN

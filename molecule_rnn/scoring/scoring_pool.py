@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from typing import Any
 
 import numpy as np
 
@@ -52,11 +53,13 @@ class ScoringPool:
         cache_size: int = 250_000,
         time_limit: float = 10.0,
         tell: Callable[[str], None] = tell_on_stderr,
+        scoring: Mapping[str, Any] | None = None,
+        most_in_a_row: int = 10,
     ):
         """Starts the processes.
 
         Args:
-          components: names, as `descriptors.find_component` takes them.
+          components: names, as `descriptors.find_components` takes them.
           num_processes: by default one for each core; with 0 this process scores, which
             is quicker for a few strings, but has no time limit and dies of a crash.
           cache_size: strings, 1 or more, whose scores are kept.
@@ -66,12 +69,16 @@ class ScoringPool:
           tell: called with what the user must know, the first time each component
             fails and the 1st, 10th, 100th and so on time that a process dies of a
             string.
+          scoring: as of `descriptors.find_components`.
+          most_in_a_row: as of `StringWorkers`.
 
         Raises:
           UserError: there is no such component.
         """
         self.components = tuple(components)
-        scorer = Scorer(self.components)  # refuses names before processes start
+        scorer = Scorer(
+            self.components, scoring
+        )  # refuses names before processes start
         self._cache = ScoreCache(cache_size, 1 + len(self.components))
         self._lock = threading.Lock()
         if num_processes is None:
@@ -80,11 +87,12 @@ class ScoringPool:
         if num_processes:
             self._workers = StringWorkers(
                 "molecule_rnn.scoring.scorer:Scorer",
-                {"components": self.components},
+                {"components": self.components, "scoring": scoring},
                 self.components,
                 num_processes,
                 time_limit,
                 tell,
+                most_in_a_row,
             )
         else:
             self._workers = InProcess(scorer, tell)
@@ -146,7 +154,8 @@ class Pending:
         """Waits for the scores, which are in the order of the strings.
 
         Raises:
-          UserError: the processes cannot be started.
+          UserError: the processes cannot be started, or a component ends them on
+            string after string.
           RuntimeError, CancelledError: the pool was closed.
         """
         if self._scores is None:

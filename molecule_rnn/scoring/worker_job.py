@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import sys
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -47,6 +48,7 @@ class News:
         self._lock = threading.Lock()
         self._told: set[str] = set()
         self._num_condemned = 0
+        self._in_a_row: collections.Counter[str] = collections.Counter()
 
     def complain(self, complaints: Mapping[str, str]) -> None:
         """Tells the first complaint about each thing."""
@@ -57,10 +59,22 @@ class News:
             if is_news:
                 self._tell(f"{complaint}; further failures of it are not told")
 
-    def condemn(self, what: str, cause: str) -> None:
+    def praise(self, stages: Collection[str]) -> None:
+        """Notes the stages that did end no process."""
+        with self._lock:
+            for stage in stages:
+                del self._in_a_row[stage]
+
+    def condemned_in_a_row(self, stage: str) -> int:
+        """How often a stage was condemned since it was praised."""
+        with self._lock:
+            return self._in_a_row[stage]
+
+    def condemn(self, what: str, cause: str, stage: str = "") -> None:
         """Tells of the 1st, 10th, 100th and so on thing that ends processes."""
         with self._lock:
             self._num_condemned += 1
+            self._in_a_row[stage] += 1
             number = self._num_condemned
         if str(number).rstrip("0") == "1":
             self._tell(

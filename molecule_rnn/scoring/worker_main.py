@@ -6,6 +6,7 @@ import importlib
 import json
 import mmap
 import os
+import resource
 import signal
 import sys
 from typing import Any
@@ -20,7 +21,11 @@ WAITING_FACTOR = 3.0
 
 
 def main(
-    job: str, arguments: dict[str, Any], progress_file: int, time_limit: float
+    job: str,
+    arguments: dict[str, Any],
+    progress_file: int,
+    time_limit: float,
+    memory: int,
 ) -> None:
     """Answers requests on standard input, a line of JSON each, until it is closed.
 
@@ -31,8 +36,12 @@ def main(
       time_limit: seconds of processor time for one string, and `WAITING_FACTOR` times
         as many on the clock; the kernel ends a process that takes longer, whatever it
         is doing.
+      memory: bytes that the process may take.
     """
     parent = os.getppid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is raised is the job's own
+    # What takes all memory fails in its own process, and not what else runs here.
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     # What a user's function prints or reads must not get into the conversation.
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDONLY)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import IO, Any
 
 from molecule_rnn.scoring.worker_job import News
@@ -21,6 +21,7 @@ from molecule_rnn.scoring.worker_main import (
     WAITING_FACTOR,
 )
 from rl_tuner.errors import UserError
+from rl_tuner.system import free_space
 
 # A user's script need not guard its main part for these processes, as it would for
 # multiprocessing's, and they load nothing of what it imports. They are a process group
@@ -52,11 +53,13 @@ class StringProcess:
         stages: Sequence[str],
         time_limit: float,
         news: News,
+        most_in_a_row: int,
     ):
         """Starts the process; arguments as of `StringWorkers`."""
         self._stages = stages
         self._time_limit = time_limit
         self._news = news
+        self._most_in_a_row = most_in_a_row
         self._is_closed = False
         self._file = tempfile.TemporaryFile()  # noqa: SIM115, open as long as this
         self._file.truncate(PROGRESS_BYTES)
@@ -67,6 +70,7 @@ class StringProcess:
             "arguments": dict(arguments),
             "time_limit": time_limit,
             "progress_file": self._file.fileno(),
+            "memory": free_space.available_bytes(),
         }
         self._popen = self._launch()
 
@@ -81,7 +85,7 @@ class StringProcess:
         Finds strings that kill the process, and the stages in which they do.
 
         Raises:
-          UserError: it dies as it starts.
+          UserError: it dies as it starts, or in one stage of string after string.
           RuntimeError: it was closed.
         """
         results: list[Any] = [None] * len(texts)
@@ -94,6 +98,7 @@ class StringProcess:
                 self._news.complain(reply["complaints"])
                 for index, result in zip(left, reply["results"], strict=True):
                     results[index] = result
+                self._news.praise(self._done(left.values(), reply["results"]))
                 break
             place, stage = self._progress
             cause = self._replace()
@@ -116,8 +121,29 @@ class StringProcess:
                 self._news.condemn(f"parsing of {text!r:.80}", cause)
             else:
                 left_out.append(stage)
-                self._news.condemn(f"{self._stages[stage]!r} of {text!r:.80}", cause)
+                name = self._stages[stage]
+                self._news.condemn(f"{name!r} of {text!r:.80}", cause, name)
+                if self._news.condemned_in_a_row(name) >= self._most_in_a_row:
+                    raise UserError(
+                        f"{name!r} fails on string after string: on {text!r:.80} its "
+                        f"process {cause}, twice; mend it, or leave it out"
+                    )
         return results
+
+    def _done(
+        self, given: Iterable[tuple[str, Collection[int]]], results: Iterable[Any]
+    ) -> set[str]:
+        """The stages that a process went through on some string."""
+        skipped = [
+            left_out
+            for (_, left_out), result in zip(given, results, strict=True)
+            if result is not None
+        ]
+        return {
+            name
+            for stage, name in enumerate(self._stages)
+            if any(stage not in left_out for left_out in skipped)
+        }
 
     def close(self) -> None:
         """Ends the process, whatever it is doing; may be called from any thread."""

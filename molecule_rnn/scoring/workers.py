@@ -47,6 +47,7 @@ class StringWorkers:
         num_processes: int,
         time_limit: float = 10.0,
         tell: Callable[[str], None] = tell_on_stderr,
+        most_in_a_row: int = 10,
     ):
         """Starts the processes.
 
@@ -58,10 +59,12 @@ class StringWorkers:
           time_limit: seconds of processor time.
           tell: called with each complaint of the job once, and of strings that end
             processes the 1st, 10th, 100th and so on.
+          most_in_a_row: strings on which a stage may end processes, none going well in
+            between, before the futures raise a `UserError` that names it.
         """
         news = News(tell)
         self._processes = [
-            StringProcess(job, arguments, stages, time_limit, news)
+            StringProcess(job, arguments, stages, time_limit, news, most_in_a_row)
             for _ in range(num_processes)
         ]
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()

@@ -12,6 +12,7 @@ from typing import Any
 
 from absl import app, flags, logging
 
+from rl_tuner import user_code
 from rl_tuner.errors import UserError
 
 # Keras imports them where they are installed, which takes a second, to wrap and to show
@@ -120,7 +121,8 @@ def _parse_flags(argv: list[str]) -> list[str]:
 def _guarded(main: Callable[[], None], program: str) -> None:
     logging.set_verbosity(logging.ERROR)
     try:
-        main()
+        with user_code.blamed():
+            main()
     except UserError as error:
         _fail(program, error)
     except KeyboardInterrupt:

@@ -74,11 +74,13 @@ def carry_out() -> FinishedGrid:
     output_dir = cli.writable_directory(FLAGS.output_dir)
     with resuming.lock(output_dir):
         cli.load_tensorflow()
-        from rl_tuner.runs import grid_training
+        from rl_tuner.runs import dependencies, grid_training, task_trial
 
         prior = model_flags.load(prior_path, world)
         task = world.make_task(task_settings, prior)
         task.check_model(prior)
+        if ":" in FLAGS.task:
+            task_trial.try_task(task)
         made_with = {
             "task": FLAGS.task,
             "task_settings": task_settings,
@@ -88,8 +90,13 @@ def carry_out() -> FinishedGrid:
             "num_samples": FLAGS.num_samples,
             "config": {name: base[name] for name in base if name not in _VARIED},
         }
-        same_settings.claim(output_dir / "grid.json", made_with)
-        runs = _runs(configs, task_settings, prior_path, output_dir)
+        contents = {
+            **dependencies.of_task(world, task_settings),
+            **dependencies.of_model(prior, prior_path),
+        }
+        named = {f"the fingerprint of {name}": contents[name] for name in contents}
+        same_settings.claim(output_dir / "grid.json", made_with | named, newer=[*named])
+        runs = _runs(configs, task_settings, prior_path, contents, output_dir)
         log = {
             "command": provenance.command_line(),
             "started": _now(),
@@ -128,6 +135,7 @@ def _runs(
     configs: Mapping[tuple[str, float, int], config.RLTunerConfig],
     task_settings: dict[str, Any],
     prior_path: pathlib.Path,
+    contents: dict[str, str],
     output_dir: pathlib.Path,
 ) -> list[grid.GridRun]:
     """The runs of these configs, and where each is kept."""
@@ -142,6 +150,7 @@ def _runs(
                 prior=str(prior_path.absolute()),
                 training_steps=FLAGS.training_steps,
                 config=dataclasses.asdict(tuner_config),
+                contents=contents,
             ),
             prior=output_dir / models.UNTUNED / "model",
             curve_every=FLAGS.output_every_nth,

@@ -56,7 +56,8 @@ def main() -> None:
     ]
     for name, path in beside:
         points += tradeoff.read_points(path, name)
-    points += optimum.optimum_points(finished, points, FLAGS.num_prior_sequences)
+    optima = optimum.optimum_points(finished, points, FLAGS.num_prior_sequences)
+    points = [*optimum.distances(points, optima), *optima]
     untuned = run_directory.needed_evaluation(finished.untuned_directory).metrics
     tradeoff.write_points(finished.directory / "tradeoff.csv", points)
     tradeoff.plot_tradeoff(points, untuned, finished.directory / "tradeoff.png")

@@ -12,11 +12,13 @@ A run may be cut at any time: the same command with its --output_dir resumes fro
 last save, and ends as if it had not been cut, bit for bit on the same machine.
 """
 
+import contextlib
 import dataclasses
 import itertools
 import os
 import pathlib
 import re
+import sys
 
 from absl import flags
 
@@ -111,18 +113,29 @@ def main() -> None:
     cli.load_tensorflow()
     strategy = device_flags.prepare()
     from rl_tuner.generation.diversity import Corpus
-    from rl_tuner.runs import training_run
+    from rl_tuner.runs import dependencies, task_trial, training_run
 
     prior = model_flags.load(prior_path, world)
     task = world.make_task(settings, prior)
+    if ":" in FLAGS.task:
+        oddity = task_trial.try_task(task)
+        if oddity:
+            print(oddity, file=sys.stderr)
+    contents = {
+        **dependencies.of_task(world, settings),
+        **dependencies.of_model(prior, prior_path),
+    }
     corpus = None
     if FLAGS.corpus_dir:
         corpus = Corpus(world.read_corpus(FLAGS.corpus_dir))
+        contents |= dependencies.of_corpus(corpus, FLAGS.corpus_dir)
     tuner = device_flags.make_tuner(prior, task, tuner_config, strategy)
     if FLAGS.write_scored:
         tuner.loop.write_scored(output_dir)
     run_settings = dataclasses.replace(
-        run_settings, prior_sha256=run_directory.fingerprint(prior)
+        run_settings,
+        prior_sha256=run_directory.fingerprint(prior),
+        contents=contents,
     )
     held = resuming.begin_or_go_on(
         cli.writable_directory(str(output_dir)),
@@ -144,6 +157,8 @@ def main() -> None:
             title=f"{label}, {FLAGS.training_steps:,} steps",
             save_every=FLAGS.save_every_secs,
             should_stop=stop,
+            # Workers stop together: one that left would leave the others waiting.
+            stopping_at_once=contextlib.nullcontext if strategy else stop.at_once,
         )
         metrics = training_run.run(tuner, prior, FLAGS.training_steps, outputs, corpus)
     print(f"\n{training_run.table(metrics, task)}\n")

@@ -19,6 +19,9 @@ from rl_tuner.system.chunks import map_chunks
 # Sequences that one compiled call generates, for few and for many: two sizes, so that
 # hardly anything is compiled twice.
 SMALL_BATCH, LARGE_BATCH = 128, 1024
+# Tokens that it generates, at the most: XLA copies what is written in a long loop, so
+# that time would grow with the square of the length.
+MOST_STEPS = 1024
 
 
 class Generated(NamedTuple):
@@ -40,6 +43,22 @@ class Generated(NamedTuple):
     entropies: np.ndarray
     kls: np.ndarray
     log_policies: np.ndarray
+
+
+class _State(NamedTuple):
+    """Where N sequences stand.
+
+    Attributes:
+      tokens: [N] int32, what the networks read next.
+      q_state: [N, state_size] of the Q network.
+      prior_state: [N, state_size] of the prior.
+      has_ended: [N] bool.
+    """
+
+    tokens: tf.Tensor
+    q_state: tf.Tensor
+    prior_state: tf.Tensor
+    has_ended: tf.Tensor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,14 +133,23 @@ class Policy:
             part = primers[start : start + batch]
             chosen = slice(max(0, begin - start), min(len(part), end - start))
             part = np.pad(part, [(0, batch - len(part)), (0, 0)])
-            out = self._compiled_generate(
-                tf.constant(part),
-                num_steps,
+            settings = (
                 tf.constant(temperature, tf.float32),
                 tf.constant([seed, start], tf.int32),
                 end_token,
             )
-            return [value.numpy()[chosen] for value in out]
+            piece = min(num_steps, MOST_STEPS)
+            out, state = self._compiled_generate(tf.constant(part), piece, *settings)
+            pieces = [[value.numpy()[chosen] for value in out]]
+            for done in range(piece, num_steps, piece):
+                out, state = self._compiled_go_on(
+                    tf.constant(done), state, piece, *settings
+                )
+                pieces.append([value.numpy()[chosen] for value in out])
+            return [
+                np.concatenate(values, axis=1)[:, :num_steps]
+                for values in zip(*pieces, strict=True)
+            ]
 
         parts = map_chunks(generate_batch, range(begin - begin % batch, end, batch))
         generated = Generated(
@@ -140,15 +168,36 @@ class Policy:
         temperature: tf.Tensor,
         seed: tf.Tensor,
         end_token: int | None,
-    ) -> Generated:
-        import tensorflow_probability as tfp
-
+    ) -> tuple[Generated, _State]:
+        """The first tokens after the primers, and where sequences stand then."""
         batch = primers.shape[0]
         q_state = self.q_network.initial_state(batch)
         prior_state = self.reward_rnn.initial_state(batch)
         if primers.shape[1] > 1:
             _, q_state = self.q_network.unroll_with_state(primers[:, :-1])
             _, prior_state = self.reward_rnn.unroll_with_state(primers[:, :-1])
+        state = _State(primers[:, -1], q_state, prior_state, tf.zeros([batch], tf.bool))
+        return self._go_on(
+            tf.constant(0), state, num_steps, temperature, seed, end_token
+        )
+
+    @functools.cached_property
+    def _compiled_go_on(self) -> Any:
+        return tf.function(self._go_on, jit_compile=True, autograph=False)
+
+    def _go_on(
+        self,
+        begin: tf.Tensor,
+        state: _State,
+        num_steps: int,
+        temperature: tf.Tensor,
+        seed: tf.Tensor,
+        end_token: int | None,
+    ) -> tuple[Generated, _State]:
+        """So many tokens more, the first of which is the one at `begin`."""
+        import tensorflow_probability as tfp
+
+        batch = state.tokens.shape[0]
         arrays = [
             tf.TensorArray(dtype, num_steps, element_shape=[batch])
             for dtype in (tf.int32, *[tf.float32] * 4)
@@ -179,7 +228,7 @@ class Policy:
                 log_prior(logits, tokens),
             )
             arrays = [
-                array.write(t, value)
+                array.write(t - begin, value)
                 for array, value in zip(arrays, values, strict=True)
             ]
             if end_token is not None:
@@ -187,19 +236,13 @@ class Policy:
             return t + 1, tokens, q_state, prior_state, has_ended, arrays
 
         # What follows when all have ended does not matter, and is left out.
-        *_, arrays = tf.while_loop(
-            lambda t, *state: (t < num_steps) & ~tf.reduce_all(state[3]),
+        _, *after, arrays = tf.while_loop(
+            lambda t, *state: (t - begin < num_steps) & ~tf.reduce_all(state[3]),
             sample,
-            (
-                tf.constant(0),
-                primers[:, -1],
-                q_state,
-                prior_state,
-                tf.zeros([batch], tf.bool),
-                arrays,
-            ),
+            (begin, *state, arrays),
         )
-        return Generated(*(tf.transpose(array.stack()) for array in arrays))
+        generated = Generated(*(tf.transpose(array.stack()) for array in arrays))
+        return generated, _State(*after)
 
 
 def _cut(generated: Generated, end_token: int) -> Generated:

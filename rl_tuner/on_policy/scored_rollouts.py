@@ -34,13 +34,14 @@ class ScoredRollouts(Loop):
         self._replica, self._task = replica, task
         self._scored = ScoredSequences(task)
 
-    def run(self, num_rounds: int) -> np.ndarray:
+    def run(self, num_rounds: int, sums: np.ndarray | None = None) -> np.ndarray:
         """As of `Loop`.
 
         Raises:
           UserError: the task's rewards are not numbers, or not one for each token.
         """
-        replica, sums = self._replica, np.zeros(NUM_SUMS)
+        replica = self._replica
+        sums = np.zeros(NUM_SUMS) if sums is None else sums.copy()
         pending: Rollouts = replica.pending
         for _ in range(num_rounds):
             index = int(replica.rounds)

@@ -39,6 +39,7 @@ _HEADER = (
     "reward a token",
     "entropy",
     "unique, %",
+    "objective, nats a sequence",
     "nats from the optimum",
     "seconds",
 )
@@ -83,7 +84,10 @@ def table(points: Sequence[Point]) -> str:
     for (model, c), runs in _groups(points).items():
         figures = (
             _mean(runs, name)
-            for name in ("kl", "task_reward", "entropy", "unique", "gap", "seconds")
+            for name in (
+                *("kl", "task_reward", "entropy", "unique"),
+                *("objective", "gap", "seconds"),
+            )
         )
         number = "-" if model == OPTIMUM else str(len(runs))
         rows.append([label(model), f"{c:g}", number, *figures])

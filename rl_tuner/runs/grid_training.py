@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 from tqdm import tqdm
 
-from rl_tuner import worlds
+from rl_tuner import user_code, worlds
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.generation.evaluation import evaluate_policy
 from rl_tuner.generation.policy import Policy
 from rl_tuner.networks.network import Network
 from rl_tuner.rl_tuner import RLTuner, TrainingProgress
-from rl_tuner.runs import resuming, run_directory, training_run
+from rl_tuner.runs import dependencies, resuming, run_directory, training_run
 from rl_tuner.runs.grid import GridRun, mark_as_trained
 from rl_tuner.system import jobs as job_runners
 from rl_tuner.system.stop_request import Stopped, StopRequest
@@ -152,9 +152,13 @@ def _carry_out(run: GridRun, report: Callable[[News], None]) -> None:
     world = worlds.find_world(settings.task)
     prior = Network.load(run.prior)
     task = world.make_task(settings.task_settings, prior)
+    # Own code and files may have changed since the grid was begun.
+    contents = dependencies.of_task(world, settings.task_settings)
+    now = dataclasses.replace(settings, contents=contents)
+    resuming.refuse_changed_contents(settings, now)
     report((0, "starting"))
     run.directory.mkdir(parents=True, exist_ok=True)
-    with resuming.lock(run.directory):
+    with resuming.lock(run.directory), user_code.blamed():
         if not run.is_trained:
             _train(run, prior, task, report)
         report((work - run.work, "measuring"))

@@ -22,30 +22,56 @@ if TYPE_CHECKING:
 def optimum_points(
     finished: FinishedGrid, points: Sequence[Point], num_sequences: int
 ) -> list[Point]:
-    """The optimum at each c: its reward and KL a token.
+    """The optimum at each c: its objective log Z, reward and KL a token.
 
     Estimated from so many sequences of the prior, and from those of the tuned policies;
     each estimates log Z from below, since it knows nothing of what it does not sample:
     the greatest one counts. A c of which none carries an estimate is left out.
     """
     constants = sorted({float(point["c"]) for point in points})
-    found: dict[float, tuple[float, float, float]] = {}
     of_prior = _of_prior(finished, constants, num_sequences) if num_sequences else {}
-    for c, certified in of_prior.items():
-        if math.isfinite(certified.log_z):
-            reward, kl = certified.optimum_reward, certified.optimum_kl
-            found[c] = certified.log_z, reward, kl
-    for point in points:
-        if "gap" in point and point["gap"] != "":
-            log_z = float(point["objective"]) + float(point["gap"])
-            c = float(point["c"])
-            if c not in found or log_z > found[c][0]:
-                reward, kl = float(point["optimum_reward"]), float(point["optimum_kl"])
-                found[c] = log_z, reward, kl
-    return [
-        {"algorithm": OPTIMUM, "c": c, "kl": kl, "task_reward": reward}
-        for c, (_, reward, kl) in sorted(found.items())
+    estimates = [
+        _optimum(c, certified.log_z, certified.optimum_reward, certified.optimum_kl)
+        for c, certified in of_prior.items()
+        if math.isfinite(certified.log_z)
     ]
+    for point in points:
+        if point.get("gap", "") != "":
+            log_z = float(point["objective"]) + float(point["gap"])
+            reward, kl = float(point["optimum_reward"]), float(point["optimum_kl"])
+            estimates.append(_optimum(float(point["c"]), log_z, reward, kl))
+    best: dict[float, Point] = {}
+    for estimate in sorted(estimates, key=lambda point: float(point["objective"])):
+        best[float(estimate["c"])] = estimate
+    return [best[c] for c in sorted(best)]
+
+
+def distances(points: Sequence[Point], optima: Sequence[Point]) -> list[Point]:
+    """The points with `gap`, the distance of each one's objective to the optimum's.
+
+    So what a policy leaves is known also where its own sequences are too unlike those
+    of the optimum to tell. It is left out where nothing tells the optimum.
+    """
+    log_z = {float(point["c"]): float(point["objective"]) for point in optima}
+    found = []
+    for point in points:
+        others = {name: value for name, value in point.items() if name != "gap"}
+        c = float(point["c"])
+        if c in log_z and "objective" in point:
+            others["gap"] = log_z[c] - float(point["objective"])
+        found.append(others)
+    return found
+
+
+def _optimum(c: float, log_z: float, reward: float, kl: float) -> Point:
+    return {
+        "algorithm": OPTIMUM,
+        "c": c,
+        "objective": log_z,
+        "gap": 0.0,
+        "kl": kl,
+        "task_reward": reward,
+    }
 
 
 def _of_prior(

@@ -117,6 +117,23 @@ def refuse_changes(
             f"had the checksum {begun.prior_sha256[:12]}, now {asked.prior_sha256[:12]}"
             "); restore it, choose another --output_dir, or start over with --restart"
         )
+    refuse_changed_contents(begun, asked)
+
+
+def refuse_changed_contents(begun: RunSettings, asked: RunSettings) -> None:
+    """Checks that what a run depends on holds what it held when the run was begun.
+
+    Raises:
+      UserError: names what has changed, with both fingerprints.
+    """
+    for name in begun.contents.keys() & asked.contents.keys():
+        before, now = begun.contents[name], asked.contents[name]
+        if before != now:
+            raise UserError(
+                f"{name} has changed since the run was begun (its fingerprint was "
+                f"{before[:12]}, now {now[:12]}); restore it, choose another "
+                "--output_dir, or start over with --restart"
+            )
 
 
 def set_aside(directory: pathlib.Path) -> pathlib.Path:
@@ -139,7 +156,7 @@ def _flat(settings: RunSettings) -> dict[str, Any]:
     """All settings by the names of their flags."""
     flat = dataclasses.asdict(settings)
     flat["note_rnn_checkpoint_dir"] = flat.pop("prior")
-    del flat["prior_sha256"]
+    del flat["prior_sha256"], flat["contents"]
     for name in ("task_settings", "config", "outputs"):
         flat.update(flat.pop(name))
     return flat

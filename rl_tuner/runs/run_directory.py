@@ -36,6 +36,8 @@ class RunSettings:
       config: the fields of `RLTunerConfig`.
       outputs: what is measured and written, by the names of the flags.
       prior_sha256: the `fingerprint` of the prior; empty if it was not taken.
+      contents: the fingerprints of what else a run depends on, by what it is: see
+        `dependencies`.
     """
 
     task: str
@@ -45,6 +47,7 @@ class RunSettings:
     config: dict[str, Any]
     outputs: dict[str, Any] = dataclasses.field(default_factory=dict)
     prior_sha256: str = ""
+    contents: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 _EXAMPLE = RunSettings("", {}, "", 0, {})

@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -28,14 +29,14 @@ from rl_tuner.reports import tables
 from rl_tuner.reports.tensorboard_curves import TensorBoardCurves
 from rl_tuner.rl_tuner import RLTuner, TrainingProgress
 from rl_tuner.runs import curves as curve_points
-from rl_tuner.runs import run_directory
+from rl_tuner.runs import ruin, run_directory
 from rl_tuner.system import saves as training_state
 from rl_tuner.system import whole_files
 from rl_tuner.system.stop_request import Stopped
 from rl_tuner.task import Task
 from rl_tuner.training.divergence import Diverged
 
-# Environment steps between looks at the clock: about a second's worth.
+# Environment steps between points of TensorBoard's curves, at the most.
 REPORT_EVERY = 10_000
 _TRAINING_CURVES = ("task_reward", "log_prior", "loss", "epsilon", "kl")
 
@@ -52,6 +53,8 @@ class Outputs:
       title: of the figures.
       save_every: seconds between saves of the whole run.
       should_stop: asked about once a second; True saves, and raises `Stopped`.
+      stopping_at_once: a context in which a request to stop is a KeyboardInterrupt, for
+        what takes long and has nothing to save.
     """
 
     directory: pathlib.Path
@@ -61,6 +64,7 @@ class Outputs:
     title: str
     save_every: float = 60.0
     should_stop: Callable[[], bool] = lambda: False
+    stopping_at_once: Callable[[], AbstractContextManager[Any]] = contextlib.nullcontext
 
 
 def run(
@@ -89,19 +93,25 @@ def run(
             num_sequences=outputs.num_evaluated,
             corpus=corpus,
         )
-        before = measure(untuned).metrics
-        write_samples(untuned, task, outputs.num_samples, samples / "before", "untuned")
-        _stop_if_asked(tuner, outputs)
+        number = outputs.num_samples
+        with _stopping_at_once(tuner, outputs):
+            _tell(f"measuring the untuned model on {outputs.num_evaluated} sequences")
+            before = measure(untuned)
+            write_samples(untuned, task, number, samples / "before", "untuned")
         with tqdm(total=num_steps, unit=" steps", smoothing=0.1) as bar:
-            train_and_save(tuner, num_steps, outputs, functools.partial(_show, bar))
-        write_samples(
-            tuner.policy, task, outputs.num_samples, samples / "after", outputs.title
-        )
-        _stop_if_asked(tuner, outputs)
-        after = measure(tuner.policy, reward_scaler=_scaler(tuner)).metrics
-        metrics = {"before": before, "after": after}
+            bar.set_postfix_str("compiling")
+            show = functools.partial(_show, bar)
+            curves = train_and_save(tuner, num_steps, outputs, show)
+        with _stopping_at_once(tuner, outputs):
+            _tell(f"measuring the tuned model on {outputs.num_evaluated} sequences")
+            write_samples(tuner.policy, task, number, samples / "after", outputs.title)
+            after = measure(tuner.policy, reward_scaler=_scaler(tuner))
+        metrics = {"before": before.metrics, "after": after.metrics}
         _write_metrics(metrics, task, directory)
     discard_saves(directory)
+    for line in (ruin.lost_entropy(curves), ruin.lost_reward(before, after)):
+        if line:
+            _warn(line)
     return metrics
 
 
@@ -116,7 +126,7 @@ def train_and_save(
     num_steps: int,
     outputs: Outputs,
     report: Callable[[TrainingProgress], None],
-) -> None:
+) -> list[dict[str, float]]:
     """Trains, and leaves the networks and then the curves in the run's directory.
 
     A run that was cut resumes from its last save, and ends as if it had not been cut.
@@ -128,6 +138,9 @@ def train_and_save(
       outputs: where to, and how often the curves are measured.
       report: called with the progress about once a second.
 
+    Returns:
+      the points of the curves.
+
     Raises:
       Stopped: it was asked to stop, and is saved.
       UserError: the training diverged, every save is damaged, or the results cannot be
@@ -137,6 +150,7 @@ def train_and_save(
         curves = _train(tuner, num_steps, outputs, report)
         run_directory.save_networks(outputs.directory, tuner)
         curve_points.write(curves, tuner, outputs.directory, outputs.title)
+    return curves
 
 
 def write_samples(
@@ -169,7 +183,6 @@ def _train(
     last_save = time.monotonic()
 
     def note(progress: TrainingProgress) -> None:
-        report(progress)
         now = progress._asdict()
         points = {
             f"training/{name}": now[name]
@@ -183,6 +196,9 @@ def _train(
                 if name != "loss" and math.isfinite(curves[-1][name]):
                     points[f"evaluation/{name}"] = curves[-1][name]
         tensorboard.write(progress.step, points)
+
+    def look(progress: TrainingProgress) -> None:
+        report(progress)
         nonlocal last_save
         is_last = progress.step >= num_steps
         is_stopped = tuner.loop.any_wishes(outputs.should_stop()) and not is_last
@@ -198,7 +214,7 @@ def _train(
 
     stretch = min(REPORT_EVERY, outputs.curve_every)
     try:
-        tuner.train(num_steps - tuner.step, note, stretch)
+        tuner.train(num_steps - tuner.step, note, stretch, look)
     except Diverged as error:
         last = training_state.latest(saves)
         good = f"the last good save is {last}" if last else "nothing was saved before"
@@ -234,8 +250,16 @@ def _resume_from(saves: pathlib.Path, tuner: RLTuner) -> list[dict[str, float]] 
     return curves
 
 
-def _stop_if_asked(tuner: RLTuner, outputs: Outputs) -> None:
+@contextlib.contextmanager
+def _stopping_at_once(tuner: RLTuner, outputs: Outputs) -> Iterator[None]:
     """Stops outside the training, where nothing is lost."""
+    try:
+        with outputs.stopping_at_once():
+            yield
+    except KeyboardInterrupt:
+        if outputs.should_stop():
+            raise Stopped(tuner.step) from None
+        raise
     if tuner.loop.any_wishes(outputs.should_stop()):
         raise Stopped(tuner.step)
 
@@ -257,6 +281,10 @@ def _writing_to(directory: pathlib.Path) -> Iterator[None]:
 def discard_saves(directory: pathlib.Path) -> None:
     """Deletes the saves of a run that has ended: hundreds of megabytes of memory."""
     shutil.rmtree(directory / run_directory.SAVES_NAME, ignore_errors=True)
+
+
+def _tell(text: str) -> None:
+    print(text, flush=True)
 
 
 def _warn(text: str) -> None:

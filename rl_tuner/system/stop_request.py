@@ -27,11 +27,23 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.signal_number: int | None = None
+        self._is_at_once = False
         self._previous: dict[int, Any] = {}
 
     def __call__(self) -> bool:
         """Whether a stop was requested."""
         return self.signal_number is not None
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """While it is entered, a request is a KeyboardInterrupt too."""
+        self._is_at_once = True
+        try:
+            if self():
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._is_at_once = False
 
     def __enter__(self) -> StopRequest:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -50,6 +62,8 @@ class StopRequest:
         del frame
         self.signal_number = number
         self._restore()
+        if self._is_at_once:
+            raise KeyboardInterrupt
 
     def _restore(self) -> None:
         for number, handler in self._previous.items():

@@ -18,12 +18,13 @@ class CompiledLoop(Loop):
         """Takes what acts, remembers and learns."""
         self._replica = replica
 
-    def run(self, num_rounds: int) -> np.ndarray:
+    def run(self, num_rounds: int, sums: np.ndarray | None = None) -> np.ndarray:
         """As of `Loop`."""
-        return self._run(tf.constant(num_rounds, tf.int64)).numpy()
+        before = tf.constant(np.zeros(NUM_SUMS) if sums is None else sums, tf.float32)
+        return self._run(tf.constant(num_rounds, tf.int64), before).numpy()
 
     @tf.function(jit_compile=True, autograph=False)
-    def _run(self, num_rounds: tf.Tensor) -> tf.Tensor:
+    def _run(self, num_rounds: tf.Tensor, before: tf.Tensor) -> tf.Tensor:
         replica = self._replica
         first = tf.identity(replica.rounds)
         last = first + num_rounds
@@ -39,7 +40,7 @@ class CompiledLoop(Loop):
         _, state, sums = tf.while_loop(
             lambda index, *_: index < last,
             run_round,
-            (first, replica.read_state(), tf.zeros([NUM_SUMS])),
+            (first, replica.read_state(), before),
         )
         replica.keep_state(state)
         replica.rounds.assign(last)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,7 +37,7 @@ class DistributedLoop(Loop):
         self._replicas = replicas
         self._loops: list[_ReplicaLoop] = []
 
-    def run(self, num_rounds: int) -> np.ndarray:
+    def run(self, num_rounds: int, sums: np.ndarray | None = None) -> np.ndarray:
         """As of `Loop`; losses are means over replicas, rewards sums.
 
         Raises:
@@ -45,7 +46,9 @@ class DistributedLoop(Loop):
         if not self._loops:
             self._loops = [_ReplicaLoop(replica) for replica in self._replicas]
         try:
-            return self._run(tf.constant(num_rounds, tf.int64)).numpy()
+            zeros = np.zeros(NUM_SUMS)
+            before = tf.constant(zeros if sums is None else sums, tf.float32)
+            return self._run(tf.constant(num_rounds, tf.int64), before).numpy()
         except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
             raise UserError(
                 "another worker ended, and with it the training; the same commands "
@@ -62,17 +65,22 @@ class DistributedLoop(Loop):
 
     def _gathered(self, number: int) -> list[int]:
         """The numbers of all replicas."""
+        found = self._strategy.run(self._gather, args=(tf.constant(number, tf.int64),))
+        return self._strategy.experimental_local_results(found)[0].numpy().tolist()
+
+    @functools.cached_property
+    def _gather(self) -> Any:
+        """Traced once."""
 
         @tf.function(autograph=False)
         def gather(number: tf.Tensor) -> tf.Tensor:
             context = tf.distribute.get_replica_context()
             return context.all_gather(number[tf.newaxis], axis=0)
 
-        found = self._strategy.run(gather, args=(tf.constant(number, tf.int64),))
-        return self._strategy.experimental_local_results(found)[0].numpy().tolist()
+        return gather
 
     @tf.function(autograph=False)
-    def _run(self, num_rounds: tf.Tensor) -> tf.Tensor:
+    def _run(self, num_rounds: tf.Tensor, before: tf.Tensor) -> tf.Tensor:
         def run_round(index: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             of_replicas = self._strategy.run(self._round)
             # They are averaged already, and the same everywhere.
@@ -82,7 +90,7 @@ class DistributedLoop(Loop):
         _, sums = tf.while_loop(
             lambda index, _: index < num_rounds,
             run_round,
-            (tf.constant(0, tf.int64), tf.zeros([NUM_SUMS])),
+            (tf.constant(0, tf.int64), before),
         )
         return sums
 

@@ -27,8 +27,12 @@ class Loop(abc.ABC):
     rounds_at_once: int = 1
 
     @abc.abstractmethod
-    def run(self, num_rounds: int) -> np.ndarray:
-        """Trains: sums [NUM_SUMS]."""
+    def run(self, num_rounds: int, sums: np.ndarray | None = None) -> np.ndarray:
+        """Trains: sums [NUM_SUMS], added to those that are given.
+
+        The sums of two calls, the second beginning with those of the first, are those
+        of one, to the last bit.
+        """
 
     def write_scored(self, directory: pathlib.Path) -> None:
         """Has the sequences that are scored written into the folder of a run.

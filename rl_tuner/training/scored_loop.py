@@ -69,13 +69,13 @@ class ScoredLoop(Loop):
             self._learn_chunk, jit_compile=is_compiled, autograph=False
         )
 
-    def run(self, num_rounds: int) -> np.ndarray:
+    def run(self, num_rounds: int, sums: np.ndarray | None = None) -> np.ndarray:
         """As of `Loop`.
 
         Raises:
           UserError: the task's rewards are not numbers, or not one for each prefix.
         """
-        sums = np.zeros(NUM_SUMS)
+        sums = np.zeros(NUM_SUMS) if sums is None else sums.copy()
         for _ in range(num_rounds // self.rounds_at_once):
             chunk = self._act()
             prefixes = Prefixes(

@@ -72,6 +72,31 @@ def leaves(molecule):
     return 1.0
 
 
+def interrupts(molecule):
+    if _has_sulfur(molecule):
+        raise KeyboardInterrupt
+    return 1.0
+
+
+def takes_all_memory(molecule):
+    held = []
+    while _has_sulfur(molecule):
+        held.append(bytearray(1 << 28))
+    return 1.0
+
+
+def always_exits(molecule):
+    os._exit(4)
+
+
+def always_raises(molecule):
+    raise ValueError("never")
+
+
+def always_interrupts(molecule):
+    raise KeyboardInterrupt
+
+
 def chatters(molecule):
     """What is printed or read must not get into the conversation with the pool."""
     print("a line on standard output", flush=True)

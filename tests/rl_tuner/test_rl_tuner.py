@@ -254,7 +254,7 @@ def test_a_state_from_before_the_training_leaves_exploration_open(prior, monkeyp
     untrained, restored = (_tuner(prior, exploration_steps=None) for _ in range(2))
     restored.restore(untrained.state())
 
-    def run(rounds):
+    def run(rounds, sums):
         """Not compiled: it is set before the first round."""
         restored.replicas[0].rounds.assign_add(rounds)
         return np.ones(NUM_SUMS)

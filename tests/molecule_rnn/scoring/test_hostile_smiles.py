@@ -14,7 +14,10 @@ from rdkit import Chem
 from rdkit.Chem import QED, Crippen
 from rdkit.Contrib.SA_Score import sascorer
 
+from molecule_rnn.scoring.component_trial import try_components
 from molecule_rnn.scoring.scoring_pool import ScoringPool
+from rl_tuner.errors import UserError
+from rl_tuner.system import free_space
 
 COMPONENTS = ("log_p", "sa", "ring", "qed")
 
@@ -174,6 +177,7 @@ def test_nasty_molecules_are_worth_what_rdkit_says(pool):
         ("exits", 0.0, "ended with code 3"),
         ("kills", 0.0, "died of signal 9"),
         ("leaves", 0.0, "SystemExit: enough"),
+        ("interrupts", 0.0, "KeyboardInterrupt"),
     ],
     indirect=["hostile"],
 )
@@ -221,6 +225,43 @@ def test_in_this_process_too_a_failure_is_told_once(hostile):
             scores.values.tolist() == pool.score(["CC", "CSC", "CSCC"]).values.tolist()
         )
     assert len(told) == 1
+
+
+def test_component_that_takes_all_memory_fails_alone(monkeypatch):
+    monkeypatch.setattr(free_space, "available_bytes", lambda: 1 << 30)
+    told = []
+    component = "scoring_components:takes_all_memory"
+    with ScoringPool([component], num_processes=1, tell=told.append) as pool:
+        assert pool.score(["CC", "CSC", "CO"]).values.tolist() == [[1.0], [0.0], [1.0]]
+    assert len(told) == 1
+    assert "MemoryError" in told[0]
+
+
+def test_component_that_ends_process_after_process_ends_the_run():
+    pool = ScoringPool(
+        ["scoring_components:exits"], 1, tell=lambda _: None, most_in_a_row=3
+    )
+    with pool:
+        assert pool.score(["CSC", "CC", "CCSC", "CSCSC", "CC"]).parsed.all()
+        with pytest.raises(UserError, match=r"'scoring_.*:exits' fails on string"):
+            pool.score(["CSCC", "CCSCC", "CSCCSC", "CC"])
+
+
+@pytest.mark.parametrize(
+    ("component", "message"),
+    [
+        ("always_exits", "fails on string after string: on 'CCO' .*code 4, twice"),
+        ("always_raises", "on each of 5 molecules, on 'CCO' with ValueError: never"),
+        ("always_interrupts", "on each of 5 molecules, on 'CCO' with KeyboardInterr"),
+    ],
+)
+def test_component_that_is_of_no_use_is_refused_at_once(component, message):
+    with pytest.raises(UserError, match=message):
+        try_components([f"scoring_components:{component}"])
+
+
+def test_component_that_fails_now_and_then_is_not_refused():
+    try_components(["scoring_components:raises", "scoring_components:heavy_atoms"])
 
 
 def test_process_killed_from_outside_costs_nothing():

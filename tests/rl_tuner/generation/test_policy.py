@@ -4,6 +4,7 @@ import scipy.special
 import scipy.stats
 
 from rl_tuner.algorithms import get_algorithm
+from rl_tuner.generation import policy as policies
 from rl_tuner.generation.policy import Policy
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 
@@ -58,3 +59,18 @@ def test_seed_decides_the_sequences_and_batches_differ(networks):
 def test_untuned_model_is_its_own_prior(networks):
     out = Policy.of_prior(networks[1]).generate(np.zeros([8, 1], int), 6)
     np.testing.assert_allclose(out.kls, 0.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("end_token", [None, 3])
+def test_long_sequences_are_made_of_pieces_that_do_not_show(
+    networks, monkeypatch, end_token
+):
+    primers = np.array([[1, 2], [3, 3], [0, 1]])
+    made = []
+    for most in (100, 4):  # in one piece, and in three
+        monkeypatch.setattr(policies, "MOST_STEPS", most)
+        policy = Policy(*networks, get_algorithm("g"))
+        made.append(policy.generate(primers, 10, seed=5, end_token=end_token))
+    for whole, pieces in zip(*made, strict=True):
+        assert pieces.shape == (3, 10)
+        np.testing.assert_array_equal(whole, pieces)

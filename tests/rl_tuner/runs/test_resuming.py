@@ -1,4 +1,6 @@
+import contextlib
 import dataclasses
+import itertools
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from rl_tuner.runs import resuming, training_run
 from rl_tuner.runs.run_directory import RunSettings
 from rl_tuner.system import saves
 from rl_tuner.system.stop_request import Stopped, StopRequest
+from rl_tuner.training import stretch
 
 SETTINGS = RunSettings(
     "melody", {"rules": "paper"}, "/prior", 100, {"seed": 0}, {"num_samples": 3}
@@ -49,6 +52,17 @@ def test_other_weights_under_the_same_name_are_refused():
     begun = dataclasses.replace(SETTINGS, prior_sha256="a" * 64)
     asked = dataclasses.replace(SETTINGS, prior_sha256="b" * 64)
     with pytest.raises(UserError, match=r"model /prior has changed .*aaa, now bbb"):
+        resuming.refuse_changes(begun, asked, {})
+
+
+def test_other_contents_under_the_same_name_are_refused():
+    begun = dataclasses.replace(SETTINGS, contents={"the module m.py": "a" * 64})
+    asked = dataclasses.replace(SETTINGS, contents={"the module m.py": "b" * 64})
+    resuming.refuse_changes(begun, dataclasses.replace(begun), {})
+    resuming.refuse_changes(SETTINGS, asked, {})  # begun by an earlier version
+    with pytest.raises(
+        UserError, match=r"the module m.py has .* aaa.*, now bbb.*--res"
+    ):
         resuming.refuse_changes(begun, asked, {})
 
 
@@ -106,6 +120,35 @@ def test_first_signal_is_noted_and_the_second_ends(request):
             signal.raise_signal(signal.SIGINT)
 
 
+def test_request_is_heard_at_once_where_nothing_is_to_be_saved(request):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
+    with StopRequest() as stop:
+        with stop.at_once():
+            pass
+        with pytest.raises(KeyboardInterrupt), stop.at_once():
+            signal.raise_signal(signal.SIGINT)
+        assert stop()
+        with pytest.raises(KeyboardInterrupt), stop.at_once():  # asked before
+            raise AssertionError
+
+
+def test_run_that_is_stopped_while_the_prior_is_measured_ends_there(tmp_path):
+    tuner, asked = _make_tuner(), []
+
+    @contextlib.contextmanager
+    def at_once():
+        asked.append(True)
+        raise KeyboardInterrupt
+        yield
+
+    outputs = _outputs(
+        tmp_path, should_stop=lambda: bool(asked), stopping_at_once=at_once
+    )
+    with pytest.raises(Stopped, match="step 0"):
+        training_run.run(tuner, SequenceRNN(5, (6,)), 100, outputs)
+
+
 def _make_tuner():
     config = RLTunerConfig(replay_capacity=300, exploration_steps=500)
     prior = SequenceRNN(5, (6,))
@@ -139,11 +182,13 @@ class _Interrupted(Exception):
     """A cut without a chance to save."""
 
 
-def test_run_that_is_stopped_and_cut_ends_as_the_uncut(tuner, tmp_path):
+def test_run_that_is_stopped_and_cut_ends_as_the_uncut(tuner, tmp_path, monkeypatch):
     uncut = _train(tuner, tmp_path / "uncut")
+    monkeypatch.setattr(stretch, "_PART", 0.0)  # a look at the clock every round
+    looks = itertools.count(1)
     with pytest.raises(Stopped) as stopped:
-        _train(tuner, tmp_path / "cut", should_stop=lambda: True)
-    assert stopped.value.step == 150
+        _train(tuner, tmp_path / "cut", should_stop=lambda: next(looks) == 43)
+    assert stopped.value.step == 43 * 5  # between two points of the curves
 
     def cut_at_450(progress):
         if progress.step == 450:
@@ -151,7 +196,8 @@ def test_run_that_is_stopped_and_cut_ends_as_the_uncut(tuner, tmp_path):
 
     with pytest.raises(_Interrupted):
         _train(tuner, tmp_path / "cut", cut_at_450, save_every=0.0)
-    assert saves.load_latest(tmp_path / "cut" / "saves").step == 300
+    assert saves.load_latest(tmp_path / "cut" / "saves").step == 445
+    monkeypatch.undo()
     # By a tuner that has seen nothing of the run, as after the end of a process.
     other = _make_tuner()
     resumed = _train((other, dict(other.state())), tmp_path / "cut")

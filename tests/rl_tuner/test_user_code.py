@@ -1,0 +1,93 @@
+import subprocess
+import sys
+
+import pytest
+
+from rl_tuner import user_code
+from rl_tuner.errors import UserError
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path, monkeypatch):
+    """Where modules of a user's own are found, forgotten afterwards."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(user_code, "_found", set())
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def test_files_of_a_module_are_its_own_and_what_it_imports_beside_it(folder):
+    (folder / "own_faults_rule.py").write_text(
+        "import own_faults_helper, json, numpy, rl_tuner.weights\n"
+        "def rule(melody): return 0.0\n"
+    )
+    (folder / "own_faults_helper.py").write_text("")
+    (folder / "own_faults_other.py").write_text("")
+    package = folder / "own_faults_package" / "inner"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("from . import part")
+    (package / "part.py").write_text("")
+    assert user_code.loaded_files() == {}
+    user_code.find("own_faults_rule:rule", "--rule")
+    names = ["own_faults_helper.py", "own_faults_rule.py"]
+    assert sorted(user_code.loaded_files()) == names
+    user_code.find("own_faults_package.inner:part", "--rule")
+    inner = [f"own_faults_package/inner/{name}" for name in ("__init__.py", "part.py")]
+    files = user_code.loaded_files()
+    assert sorted(files) == sorted([*names, *inner])
+    assert files[names[0]].samefile(folder / names[0])
+
+
+def test_our_own_modules_are_none_of_a_user(folder):
+    user_code.find("rl_tuner.algorithms.value_learning:PsiLearning", "--algorithm")
+    assert user_code.loaded_files() == {}
+
+
+def test_module_that_exits_is_refused(folder):
+    (folder / "own_faults_exit.py").write_text("raise SystemExit(3)")
+    with pytest.raises(UserError, match=r"cannot be imported \(SystemExit: 3\)"):
+        user_code.find("own_faults_exit:rule", "--rule")
+
+
+@pytest.mark.parametrize("error", ["ValueError('no\\nsuch')", "SystemExit(3)"])
+def test_own_code_is_blamed_with_its_line(folder, error):
+    (folder / "own_faults_late.py").write_text(
+        f"import json\ndef score(x):\n    raise {error}\n"
+    )
+    score = user_code.find("own_faults_late:score", "--reward")
+    with (
+        pytest.raises(UserError, match=r"^score, in .*own_faults_late.py, line 3, fai"),
+        user_code.blamed(),
+    ):
+        score(1)
+
+
+def test_errors_that_are_not_of_own_code_pass(folder):
+    (folder / "own_faults_late.py").write_text("def score(x): pass")
+    user_code.find("own_faults_late:score", "--reward")
+    with pytest.raises(ZeroDivisionError), user_code.blamed():
+        _ = 1 / 0
+    with pytest.raises(UserError, match="as it is"), user_code.blamed():
+        raise UserError("as it is")
+
+
+def test_own_code_does_not_exit_in_silence(tmp_path):
+    (tmp_path / "own_faults_exit.py").write_text(
+        "import os\ndef score(x):\n    os._exit(7)\n"
+    )
+    code = (
+        "from rl_tuner import user_code; import os; "
+        "user_code.find('own_faults_exit:score', '--reward')(1)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 7
+    assert ended.stderr.startswith("score, in ")
+    assert ended.stderr.endswith("ends this process by os._exit(7)\n")
