@@ -169,8 +169,8 @@ class MoleculeWorld(World):
         flags.DEFINE_float(
             "scaffold_minimum_score",
             0.4,
-            "What a molecule must earn at its end, before 1/c, to be remembered by "
-            "--diversity_filter.",
+            "What a molecule must be worth to be remembered by --diversity_filter: by "
+            "--scoring or --oracle 0 to 1, else what it earns at its end, before 1/c.",
         )
         flags.DEFINE_integer(
             "max_length", 120, "Tokens in a molecule, its end included where it fits."

@@ -58,9 +58,9 @@ class ScoredSequences:
             earned = np.asarray(earned, np.float32)
         if self.shards is not None and len(sequences):
             columns: dict[str, Any] = {"step": [step] * len(sequences)}
-            columns["score"] = rewards
+            columns["reward"] = rewards
             if self._filter is not None:
-                columns["filtered_score"] = earned
+                columns["filtered_reward"] = earned
             self.shards.add(columns | dict(self._task.scored_columns(sequences)))
         return earned
 

@@ -9,8 +9,8 @@ import numpy as np
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
+from molecule_rnn.moses.metrics import cosine_similarity, nearest_similarities
 from molecule_rnn.scoring.descriptors import COMPONENTS
-from molecule_rnn.scoring.moses_metrics import cosine_similarity, nearest_similarities
 from molecule_rnn.scoring.profiler import STAGES, Profiler
 from molecule_rnn.scoring.workers import InProcess, StringWorkers
 from rl_tuner.system.provenance import available_cores

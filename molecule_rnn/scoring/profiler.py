@@ -10,7 +10,7 @@ from rdkit import Chem
 from rdkit.Chem import FilterCatalog
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
-from molecule_rnn.scoring import moses_features
+from molecule_rnn.moses import features
 from molecule_rnn.scoring.descriptors import COMPONENTS
 from molecule_rnn.scoring.scorer import Scorer
 
@@ -49,9 +49,9 @@ FEATURES = (
     Feature("canonical", Chem.MolToSmiles),
     Feature("scaffold", scaffold),
     Feature("pains", pains),
-    Feature("refusal", moses_features.refusal, "failed"),
-    Feature("fragments", moses_features.fragments),
-    Feature("ring_scaffold", moses_features.ring_scaffold),
+    Feature("refusal", features.refusal, "failed"),
+    Feature("fragments", features.fragments),
+    Feature("ring_scaffold", features.ring_scaffold),
 )
 STAGES = (*COMPONENTS, *(feature.name for feature in FEATURES))
 

@@ -7,6 +7,8 @@ import pytest
 from rdkit import Chem
 from zinc import needs_zinc, zinc_smiles
 
+from molecule_rnn.moses.features import fragments, refusal, ring_scaffold
+from molecule_rnn.moses.metrics import cosine_similarity, nearest_similarities
 from molecule_rnn.scoring import molecule_statistics
 from molecule_rnn.scoring.molecule_statistics import (
     compare,
@@ -14,8 +16,6 @@ from molecule_rnn.scoring.molecule_statistics import (
     profile,
     profile_workers,
 )
-from molecule_rnn.scoring.moses_features import fragments, refusal, ring_scaffold
-from molecule_rnn.scoring.moses_metrics import cosine_similarity, nearest_similarities
 from molecule_rnn.table2 import table2_metrics, table2_standard_errors
 
 # The functions of molsets 0.3.1 with RDKit 2026.9.1, on the sets of `_of_zinc`.
