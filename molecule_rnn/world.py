@@ -23,7 +23,13 @@ from rl_tuner.errors import UserError
 from rl_tuner.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    from rl_tuner.metrics import Evaluation
     from rl_tuner.reports.publication import Publication
+    from rl_tuner.reports.web_page import WebPage
     from rl_tuner.task import Task
 
 FLAGS = flags.FLAGS
@@ -306,6 +312,21 @@ class MoleculeWorld(World):
             "algorithms": ["psi"],
             "c": [repr(1.0 / scaler)],
         }
+
+    def add_to_page(
+        self,
+        page: WebPage,
+        task: Task,
+        sequences: Mapping[str, np.ndarray],
+        evaluations: Mapping[str, Evaluation],
+        directory: pathlib.Path,
+    ) -> None:
+        """Properties, the best molecules and some at random, drawn."""
+        from molecule_rnn.molecule_page import add_molecules
+        from molecule_rnn.task import MoleculeTask
+
+        assert isinstance(task, MoleculeTask)
+        add_molecules(page, task, sequences, evaluations, directory)
 
     def publication(self) -> Publication:
         """Table 2 and the section on molecules of Jaques et al. 2017."""
