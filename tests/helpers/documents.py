@@ -16,6 +16,7 @@ PAGES = (
     "checkpoints/note_rnn/MODEL_CARD.md",
     "checkpoints/smiles_rnn/MODEL_CARD.md",
     "checkpoints/smiles_rnn_paper/MODEL_CARD.md",
+    "checkpoints/smiles_rnn_zinc250k/MODEL_CARD.md",
 )
 # A command with flags that stands in a sentence or a table.
 _INLINE = re.compile(r"`((?:rl_tuner|note_rnn|smiles_rnn)_[a-z_]+\s[^`]*)`")
