@@ -134,7 +134,7 @@ def main() -> None:
         tuner.loop.write_scored(output_dir)
     run_settings = dataclasses.replace(
         run_settings,
-        prior_sha256=run_directory.fingerprint(prior),
+        prior_sha256=prior.fingerprint(),
         contents=contents,
     )
     held = resuming.begin_or_go_on(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import hashlib
 import math
 import os
 import pathlib
@@ -112,15 +111,6 @@ def read_settings(directory: str | os.PathLike) -> RunSettings:
             f"{path} is damaged: {error}; restore it from a copy, or train again "
             "(--restart)"
         ) from error
-
-
-def fingerprint(model: Any) -> str:
-    """The SHA-256 of a `Network`'s weights, whatever file they came from."""
-    digest = hashlib.sha256()
-    for name, weights in sorted(model.named_weights().items()):
-        digest.update(name.encode())
-        digest.update(weights.numpy().tobytes())
-    return digest.hexdigest()
 
 
 def write_evaluation(directory: pathlib.Path, evaluation: Evaluation) -> None:
