@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -104,6 +104,14 @@ class Task(abc.ABC):
                 f"the model has {model.num_classes} classes but the task {self.name!r} "
                 f"has {self.num_classes}; choose a model of the task's own vocabulary"
             )
+
+    def from_corpus(self, corpus: Sequence[Any]) -> Sequence[Any]:
+        """What `World.read_corpus` gave, in the tokens of this task.
+
+        A dataset need not have those of the model: what the task cannot say is left
+        out. By default they are the same. Texts stay texts.
+        """
+        return corpus
 
     def judge(
         self, sequences: np.ndarray, corpus: Sequence[Tokens | str] | None = None

@@ -67,7 +67,7 @@ def main() -> None:
         task,
         FLAGS.num_melodies,
         FLAGS.seed,
-        None if corpus is None else Corpus(corpus),
+        None if corpus is None else Corpus(task.from_corpus(corpus)),
         reward_scaler=model.reward_scaler,
     )
     entries = comparison.compare(

@@ -129,6 +129,7 @@ def _measure_corpus(
     """Evaluates some of the training sequences under the task."""
     task = finished.task
     length, end = task.max_length, task.end_token
+    corpus = task.from_corpus(corpus)
     rows: list[Any]
     if any(isinstance(sequence, str) for sequence in corpus):
         rows = list(corpus)

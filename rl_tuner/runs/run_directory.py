@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
+import itertools
 import math
 import os
 import pathlib
+import re
 from typing import Any
 
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.metrics import Evaluation
-from rl_tuner.system import checked_json, whole_files
+from rl_tuner.system import checked_json, saves, whole_files
 from rl_tuner.version import __version__
 
 SETTINGS_NAME = "settings.json"
@@ -53,16 +56,31 @@ class RunSettings:
 _EXAMPLE = RunSettings("", {}, "", 0, {})
 
 
+def new_folder(parent: str, label: str) -> pathlib.Path:
+    """Makes a folder that no other run has, not even one that begins at this moment."""
+    for number in itertools.count(1):
+        name = re.sub(r"[ :]", "_", f"{label} {number:03}")
+        path = pathlib.Path(parent) / name
+        with contextlib.suppress(FileExistsError):
+            path.mkdir(parents=True)
+            return path
+    raise AssertionError("unreachable")
+
+
 def holds_run(directory: str | os.PathLike) -> bool:
     """Whether a run was begun in `directory`."""
     return (pathlib.Path(directory) / SETTINGS_NAME).is_file()
 
 
+def holds_saves(directory: str | os.PathLike) -> bool:
+    """Whether `directory` holds saves of a run."""
+    return saves.latest(pathlib.Path(directory) / SAVES_NAME) is not None
+
+
 def holds_progress(directory: str | os.PathLike) -> bool:
     """Whether `directory` holds saves or results of a run."""
     directory = pathlib.Path(directory)
-    is_saved = any((directory / SAVES_NAME).glob("step_*"))
-    return is_saved or any(
+    return holds_saves(directory) or any(
         (directory / name).exists() for name in (METRICS_NAME, Q_NETWORK_NAME)
     )
 

@@ -1,4 +1,4 @@
-r"""A focused set of ZINC 250k with a substructure, learned from a prior on.
+r"""A focused set of molecules of ZINC 250k, learned from a prior on.
 
   python tests/benchmarks/transfer_learning.py --output_dir=focused
   python tests/benchmarks/transfer_learning.py --output_dir=focused \

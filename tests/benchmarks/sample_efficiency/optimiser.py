@@ -55,16 +55,16 @@ class Settings:
       learning_rate: of Adam.
     """
 
-    algorithm: str = "balance"
-    reward_scaler: float = 50.0
-    prior_weight: float = 0.0
+    algorithm: str = "dap"
+    reward_scaler: float = 500.0
+    prior_weight: float = 1.0
     sequences: int = 64
     offspring: int = 16
-    repeats: float = 1.0
-    updates: int = 1
-    replayed: int = 24
-    capacity: int = 1024
-    rank_coefficient: float = 0.01
+    repeats: float = 0.0
+    updates: int = 3
+    replayed: int = 64
+    capacity: int = 200
+    rank_coefficient: float = 0.05
     population: int = 64
     learning_rate: float = 5e-4
     clip_norm: float = 1.0
