@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from molecule_rnn.own_scores import own_components, own_rows, with_own_means
 from molecule_rnn.scoring import molecule_statistics
 from molecule_rnn.scoring.components import SCORE
 from molecule_rnn.scoring.descriptors import COMPONENTS
@@ -51,7 +52,6 @@ class MoleculeTask(ScoredTask):
     name = "molecule"
     end_token = EOS
     uses_autograph = False
-    curve_panels = {row.name: row.label for row in TABLE2_ROWS}  # noqa: RUF012
 
     def __init__(
         self,
@@ -93,6 +93,11 @@ class MoleculeTask(ScoredTask):
         self.num_classes = vocabulary.num_classes
         self._num_processes = num_processes
         self._diversity = diversity
+        self._own_components = own_components(self.reward_settings)
+        self.curve_panels = {
+            row.name: row.label
+            for row in (*TABLE2_ROWS, *own_rows(self.reward_settings))
+        }
         tokens = vocabulary.tokens
         self._carbon = 1 + tokens.index(CARBON) if CARBON in tokens else None
 
@@ -172,15 +177,24 @@ class MoleculeTask(ScoredTask):
                 row if isinstance(row, str) else self.to_lines(np.array([row]))[0]
                 for row in corpus
             ]
-        return _judge(self.vocabulary.decode(sequences), known)
+        return self._judge(self.vocabulary.decode(sequences), known)
 
     def judge_lines(self, lines: Sequence[str]) -> Judgement:
         """The same of SMILES strings, of whatever tokens and length."""
-        return _judge(lines)
+        return self._judge(lines)
+
+    def _judge(
+        self, smiles: Sequence[str], corpus: Sequence[str] | None = None
+    ) -> Judgement:
+        judgement = _judge(smiles, corpus)
+        if not self._own_components:
+            return judgement
+        scores = self._pool.score(smiles)
+        return with_own_means(judgement, scores, self._own_components)
 
     def metric_rows(self) -> list[MetricRow]:
-        """The rows of Table 2, and of diversity."""
-        return [*TABLE2_ROWS, *DIVERSITY_ROWS]
+        """The rows of Table 2, of the reward's own components, and of diversity."""
+        return [*TABLE2_ROWS, *own_rows(self.reward_settings), *DIVERSITY_ROWS]
 
     def remarks(self) -> list[str]:
         """What is odd about the paper's table, and not like it in ours."""
@@ -207,7 +221,12 @@ class MoleculeTask(ScoredTask):
         With `sdf` as an SD file as well.
         """
         del title
-        write_structures(self.vocabulary.decode(sequences), directory, sdf)
+        smiles = self.vocabulary.decode(sequences)
+        own = {}
+        if self._own_components:
+            scores = self._pool.score(smiles)
+            own = {name: scores.column(name) for name in self._own_components}
+        write_structures(smiles, directory, sdf, own)
 
     def to_lines(self, sequences: np.ndarray) -> list[str]:
         """The SMILES string of each molecule: [N, T] integers -> N lines."""

@@ -118,9 +118,14 @@ class RewardSettings:
 
     @property
     def reported_components(self) -> tuple[str, ...]:
-        """These, and what a scoring function is made of: for a `ScoringPool` too."""
+        """These, and what is looked at besides: for a `ScoringPool` too.
+
+        That are the parts of a scoring function, and the user's own components that
+        are worth nothing.
+        """
         parts = self.scoring.names if self.scoring else ()
-        return tuple(dict.fromkeys((*parts, *self.scored_components)))
+        names = (*parts, *self.scored_components, *self.components)
+        return tuple(dict.fromkeys(names))
 
     @property
     def _own_terms(self) -> tuple[str, ...]:

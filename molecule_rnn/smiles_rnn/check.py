@@ -70,6 +70,7 @@ class LineChecker:
 
     Attributes:
       complaints: none.
+      failures: none.
     """
 
     stages = ()
@@ -78,6 +79,7 @@ class LineChecker:
         """Takes the fields of `CheckRules`."""
         self._rules = CheckRules(**rules)  # type: ignore[arg-type]
         self.complaints: dict[str, str] = {}
+        self.failures: collections.Counter[str] = collections.Counter()
         _be_quiet()
 
     def __call__(
