@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
+from molecule_rnn.molecule_file import MoleculeFile
 from molecule_rnn.scoring.rewards import (
     PAPER_WEIGHTS,
     SCORE,
@@ -23,7 +24,13 @@ from rl_tuner.errors import UserError
 from rl_tuner.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    from rl_tuner.metrics import Evaluation
     from rl_tuner.reports.publication import Publication
+    from rl_tuner.reports.web_page import WebPage
     from rl_tuner.task import Task
 
 FLAGS = flags.FLAGS
@@ -169,8 +176,8 @@ class MoleculeWorld(World):
         flags.DEFINE_float(
             "scaffold_minimum_score",
             0.4,
-            "What a molecule must earn at its end, before 1/c, to be remembered by "
-            "--diversity_filter.",
+            "What a molecule must be worth to be remembered by --diversity_filter: by "
+            "--scoring or --oracle 0 to 1, else what it earns at its end, before 1/c.",
         )
         flags.DEFINE_integer(
             "max_length", 120, "Tokens in a molecule, its end included where it fits."
@@ -197,6 +204,25 @@ class MoleculeWorld(World):
         if FLAGS.sdf and FLAGS.num_shards:
             raise UserError("--sdf is not for --num_shards; leave one of them out")
         return {"sdf": True} if FLAGS.sdf else {}
+
+    def define_score_flags(self) -> None:
+        """Defines the flags of the task, and of files of molecules."""
+        self.define_task_flags()
+        flags.DEFINE_string(
+            "smiles_column",
+            "",
+            "The column of SMILES in a .csv or .tsv. Empty: one of a usual name.",
+        )
+
+    def source_settings(self) -> dict[str, Any]:
+        """The column of SMILES."""
+        return {"smiles_column": FLAGS.smiles_column}
+
+    def sequence_source(
+        self, path: pathlib.Path, settings: dict[str, Any]
+    ) -> MoleculeFile:
+        """A file of molecules, as smiles_rnn_create_dataset reads it too."""
+        return MoleculeFile(path, settings.get("smiles_column", ""))
 
     def task_settings(self) -> dict[str, Any]:
         """What `make_task` needs of the flags.
@@ -307,6 +333,21 @@ class MoleculeWorld(World):
             "c": [repr(1.0 / scaler)],
         }
 
+    def add_to_page(
+        self,
+        page: WebPage,
+        task: Task,
+        sequences: Mapping[str, np.ndarray],
+        evaluations: Mapping[str, Evaluation],
+        directory: pathlib.Path,
+    ) -> None:
+        """Properties, the best molecules and some at random, drawn."""
+        from molecule_rnn.molecule_page import add_molecules
+        from molecule_rnn.task import MoleculeTask
+
+        assert isinstance(task, MoleculeTask)
+        add_molecules(page, task, sequences, evaluations, directory)
+
     def publication(self) -> Publication:
         """Table 2 and the section on molecules of Jaques et al. 2017."""
         from molecule_rnn.publication import MoleculePublication
@@ -314,11 +355,13 @@ class MoleculeWorld(World):
         return MoleculePublication()
 
     def read_corpus(self, directory: str) -> list[Any]:
-        """The training molecules of what smiles_rnn_create_dataset wrote."""
+        """The training molecules of what smiles_rnn_create_dataset wrote, as SMILES.
+
+        Not as classes: those of a dataset need not be those of a model.
+        """
         from molecule_rnn.smiles_rnn.dataset import read_dataset
 
-        dataset = read_dataset(pathlib.Path(directory))
-        return [dataset.vocabulary.encode(smiles) for smiles in dataset.training]
+        return list(read_dataset(pathlib.Path(directory)).training)
 
     def run_label(self, settings: dict[str, Any]) -> str:
         """The protocol, if it was chosen."""

@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from rl_tuner.errors import UserError
 from rl_tuner.reports.publication import Publication
+from rl_tuner.system.text_source import TextSource
 
 if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Mapping
+
     import numpy as np
 
     from rl_tuner.formats.model_format import ModelFormat
+    from rl_tuner.metrics import Evaluation
     from rl_tuner.networks.sequence_rnn import SequenceRNN
+    from rl_tuner.reports.web_page import WebPage
     from rl_tuner.task import Task
 
 
@@ -55,6 +61,10 @@ class World(abc.ABC):
 
     def define_generate_flags(self) -> None:  # noqa: B027 - optional
         """Defines the absl flags of generation; by default none."""
+
+    def define_score_flags(self) -> None:
+        """Defines the absl flags of rl_tuner_score; by default those of the task."""
+        self.define_task_flags()
 
     def define_model_flags(self) -> None:  # noqa: B027 - optional
         """Defines the absl flags that say what a model file does not."""
@@ -115,8 +125,30 @@ class World(abc.ABC):
           UserError: a flag does not suit the model.
         """
 
+    def source_settings(self) -> dict[str, Any]:
+        """How rl_tuner_score reads its sources, from its flags; JSON-serializable."""
+        return {}
+
+    def sequence_source(
+        self, path: pathlib.Path, settings: dict[str, Any]
+    ) -> TextSource:
+        """A file of sequences, as rl_tuner_score is given it.
+
+        Args:
+          path: of the file.
+          settings: as `source_settings` returns them; an empty one has all defaults.
+
+        Raises:
+          UserError: it cannot be read.
+        """
+        del settings
+        return TextSource(path)
+
     def read_corpus(self, directory: str) -> list[Any]:
         """The training sequences of a dataset, each [length] integers.
+
+        Where a dataset has a vocabulary of its own, which need not be the model's, each
+        is a text instead, as `Task.to_lines` writes them.
 
         Raises:
           UserError: there is none, or it is damaged.
@@ -155,6 +187,29 @@ class World(abc.ABC):
     def write_settings(self) -> dict[str, Any]:
         """Arguments from the generate flags for the task's `write_samples`."""
         return {}
+
+    def add_to_page(
+        self,
+        page: WebPage,
+        task: Task,
+        sequences: Mapping[str, np.ndarray],
+        evaluations: Mapping[str, Evaluation],
+        directory: pathlib.Path,
+    ) -> None:
+        """Shows what models generate; by default what the run wrote of it.
+
+        Args:
+          page: what it is added to.
+          task: of the models.
+          sequences: of each model, some [N, T], by what it is called; the tuned last.
+          evaluations: of each.
+          directory: of the run, or where the model lies.
+        """
+        del task, sequences, evaluations
+        folders = {x: directory / "samples" / x for x in ("before", "after")}
+        if all(folder.is_dir() for folder in folders.values()):
+            page.heading("Samples")
+            page.samples(folders)
 
     def publication(self) -> Publication:
         """What was published of this world; by default nothing."""

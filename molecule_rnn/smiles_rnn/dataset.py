@@ -64,7 +64,7 @@ def create_dataset(
     source: Source,
     config: DatasetConfig,
     output_dir: pathlib.Path,
-    num_workers: int = 1,
+    num_workers: int = 0,
     progress: Callable[[Iterable[list[Line]]], Iterable[list[Line]]] | None = None,
 ) -> dict[str, Any]:
     """Reads molecules and writes them, split, with a description, to `output_dir`.
@@ -76,7 +76,7 @@ def create_dataset(
       source: where the molecules are from.
       config: what to keep and how to split it.
       output_dir: an existing directory; an earlier dataset in it is replaced.
-      num_workers: processes that check molecules.
+      num_workers: processes that check molecules; with 0 this one does.
       progress: wraps the iteration over the checked lines.
 
     Returns:

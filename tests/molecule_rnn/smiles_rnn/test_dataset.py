@@ -8,6 +8,7 @@ from binaries import assert_refused, run_binary
 from rdkit import Chem
 from zinc import needs_zinc, zinc_smiles
 
+from molecule_rnn.smiles_rnn import check
 from molecule_rnn.smiles_rnn import dataset as smiles_dataset
 from molecule_rnn.smiles_rnn.check import CheckRules, check_line, check_lines
 from molecule_rnn.smiles_rnn.dataset import DatasetConfig, create_dataset, read_dataset
@@ -81,6 +82,20 @@ def test_canonical_strings_on_request():
     # A canonical form may be longer than what was read.
     line = check_line(Line(1, "[H]C1=CC=CC=C1"), CheckRules("characters", 8))
     assert line.problem == "more than 8 tokens"
+
+
+def test_string_that_kills_rdkit_is_skipped_alone(monkeypatch):
+    monkeypatch.setattr(check, "_JOB", "scoring_components:DeadlyChecker")
+    texts = ["OCC", "CBrC", "C(", "CCN", ""]
+    lines = [Line(i, text, "" if text else "empty") for i, text in enumerate(texts, 1)]
+    chunks = check_lines(lines, CheckRules(canonical=True), 1)
+    found = {line.number: line for chunk in chunks for line in chunk}
+    assert [found[i].text for i in (1, 2, 4)] == ["CCO", "CBrC", "CCN"]
+    assert found[2].problem == "RDKit does not survive it"
+    assert found[3].problem.startswith("no SMILES")
+    assert found[5] == lines[4]
+    assert not found[1].problem
+    assert not found[4].problem
 
 
 @needs_zinc
