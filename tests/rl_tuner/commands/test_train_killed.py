@@ -89,17 +89,12 @@ TASKS |= {
     for name in ("q", "g", "pure_rl", "reinforce", "dap")
 }
 TASKS |= {
-    f"molecule by {name}": [*_MOLECULES_BY_STEPS, f"--algorithm={name}"]
-    for name in ("q", "psi", "pure_rl")
-}
-TASKS |= {
-    "molecule by g": [
+    f"molecule by {name}": [
         *_MOLECULES_BY_STEPS,
-        "--algorithm=g",
-        "--initial_values=median",
-        "--replay_mode=stored_state",
-        "--trace_decay=0",
+        f"--algorithm={name}",
+        f"--initial_values={'median' if name == 'g' else 'prior'}",
     ]
+    for name in ("q", "psi", "g", "pure_rl")
 }
 TASKS |= {
     f"molecule by {name}": [*_MOLECULES, f"--algorithm={name}"]
