@@ -98,6 +98,18 @@ def draw_grid(smiles: Sequence[str], legends: Sequence[str]) -> bytes:
     return drawing.GetDrawingText()
 
 
+def draw_svg(smiles: str) -> str:
+    """Draws a molecule: an `<svg>` element to stand in a page."""
+    drawing = rdMolDraw2D.MolDraw2DSVG(*_PANEL)
+    options: Any = drawing.drawOptions()
+    options.padding = 0.08
+    options.prepareMolsBeforeDrawing = False
+    drawing.DrawMolecule(_prepared(smiles))
+    drawing.FinishDrawing()
+    _, _, element = drawing.GetDrawingText().partition("?>")
+    return element.strip()
+
+
 def _prepared(smiles: str) -> Chem.Mol:
     """A molecule with coordinates, and with alternating bonds where there are such."""
     molecule = Chem.MolFromSmiles(smiles)

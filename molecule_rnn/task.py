@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from molecule_rnn.own_scores import own_components, own_rows, with_own_means
 from molecule_rnn.scoring import molecule_statistics
+from molecule_rnn.scoring.components import SCORE
 from molecule_rnn.scoring.descriptors import COMPONENTS
 from molecule_rnn.scoring.diversity_filter import ScaffoldFilter, ScaffoldSettings
 from molecule_rnn.scoring.rewards import RewardSettings, carbon_runs, prefix_rewards
@@ -134,8 +135,11 @@ class MoleculeTask(ScoredTask):
         """As of `ScoredTask`: the diversity filter, if one was asked for."""
         if self._diversity is None:
             return None
+        score = None
+        if self.reward_settings.scoring:
+            score = lambda smiles: self._pool.score(smiles).column(SCORE)  # noqa: E731
         return ScaffoldFilter(
-            self._diversity, self.vocabulary.decode, self._num_processes
+            self._diversity, self.vocabulary.decode, self._num_processes, score
         )
 
     def scored_columns(self, sequences: np.ndarray) -> dict[str, Sequence[Any]]:

@@ -24,7 +24,13 @@ from rl_tuner.errors import UserError
 from rl_tuner.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    from rl_tuner.metrics import Evaluation
     from rl_tuner.reports.publication import Publication
+    from rl_tuner.reports.web_page import WebPage
     from rl_tuner.task import Task
 
 FLAGS = flags.FLAGS
@@ -170,8 +176,8 @@ class MoleculeWorld(World):
         flags.DEFINE_float(
             "scaffold_minimum_score",
             0.4,
-            "What a molecule must earn at its end, before 1/c, to be remembered by "
-            "--diversity_filter.",
+            "What a molecule must be worth to be remembered by --diversity_filter: by "
+            "--scoring or --oracle 0 to 1, else what it earns at its end, before 1/c.",
         )
         flags.DEFINE_integer(
             "max_length", 120, "Tokens in a molecule, its end included where it fits."
@@ -326,6 +332,21 @@ class MoleculeWorld(World):
             "algorithms": ["psi"],
             "c": [repr(1.0 / scaler)],
         }
+
+    def add_to_page(
+        self,
+        page: WebPage,
+        task: Task,
+        sequences: Mapping[str, np.ndarray],
+        evaluations: Mapping[str, Evaluation],
+        directory: pathlib.Path,
+    ) -> None:
+        """Properties, the best molecules and some at random, drawn."""
+        from molecule_rnn.molecule_page import add_molecules
+        from molecule_rnn.task import MoleculeTask
+
+        assert isinstance(task, MoleculeTask)
+        add_molecules(page, task, sequences, evaluations, directory)
 
     def publication(self) -> Publication:
         """Table 2 and the section on molecules of Jaques et al. 2017."""

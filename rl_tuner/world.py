@@ -12,10 +12,15 @@ from rl_tuner.reports.publication import Publication
 from rl_tuner.system.text_source import TextSource
 
 if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Mapping
+
     import numpy as np
 
     from rl_tuner.formats.model_format import ModelFormat
+    from rl_tuner.metrics import Evaluation
     from rl_tuner.networks.sequence_rnn import SequenceRNN
+    from rl_tuner.reports.web_page import WebPage
     from rl_tuner.task import Task
 
 
@@ -182,6 +187,29 @@ class World(abc.ABC):
     def write_settings(self) -> dict[str, Any]:
         """Arguments from the generate flags for the task's `write_samples`."""
         return {}
+
+    def add_to_page(
+        self,
+        page: WebPage,
+        task: Task,
+        sequences: Mapping[str, np.ndarray],
+        evaluations: Mapping[str, Evaluation],
+        directory: pathlib.Path,
+    ) -> None:
+        """Shows what models generate; by default what the run wrote of it.
+
+        Args:
+          page: what it is added to.
+          task: of the models.
+          sequences: of each model, some [N, T], by what it is called; the tuned last.
+          evaluations: of each.
+          directory: of the run, or where the model lies.
+        """
+        del task, sequences, evaluations
+        folders = {x: directory / "samples" / x for x in ("before", "after")}
+        if all(folder.is_dir() for folder in folders.values()):
+            page.heading("Samples")
+            page.samples(folders)
 
     def publication(self) -> Publication:
         """What was published of this world; by default nothing."""

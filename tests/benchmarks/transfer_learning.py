@@ -19,6 +19,7 @@ from rdkit import Chem
 
 from molecule_rnn.scoring.scorer import parse_smiles
 from molecule_rnn.smiles_rnn.source import ZINC250K, find_source
+from rl_tuner.reports.tables import markdown_table
 
 SHIPPED = pathlib.Path(__file__).parents[2] / "checkpoints" / "smiles_rnn"
 
@@ -77,8 +78,9 @@ def main() -> None:
         *(f"--dataset_dir={data}", f"--output_dir={run}"),
     )
     known = {Chem.CanonSmiles(line) for line in focused.read_text().split()}
-    print("| | valid | distinct | not in the focused set | with the substructure |")
-    print("|---|--:|--:|--:|--:|")
+    rows = [
+        ["", "valid", "distinct", "not in the focused set", "with the substructure"]
+    ]
     for name, model in (("before", SHIPPED), ("after", run / "smiles_rnn")):
         folder = home / name
         if not folder.exists():
@@ -86,7 +88,10 @@ def main() -> None:
                 *("rl_tuner_generate", "--task=molecule", f"--checkpoint_dir={model}"),
                 *(f"--num_outputs={flags.num_outputs}", f"--output_dir={folder}"),
             )
-        print(f"| {name} | {' | '.join(figures(folder, flags.smarts, known))} |")
+        rows.append([name, *figures(folder, flags.smarts, known)])
+    table = markdown_table(rows)
+    (home / "table.md").write_text(f"{table}\n")
+    print(table)
 
 
 def _run(*command: str) -> None:

@@ -67,8 +67,8 @@ def test_run_leaves_all_that_it_promises(run_dir):
 
 def test_run_writes_all_molecules_that_were_scored(run_dir):
     rows = list(read_shards(run_dir / "scored", "scored"))
-    scores = ["step", "score", "filtered_score"]
-    assert list(rows[0]) == [*scores, "smiles", "valid", "sa", "ring", "qed"]
+    rewards = ["step", "reward", "filtered_reward"]
+    assert list(rows[0]) == [*rewards, "smiles", "valid", "sa", "ring", "qed"]
     assert 1000 <= int(rows[-1]["step"]) < 1400
     assert len(rows) % 20 == 0
     for row in rows:
@@ -80,7 +80,7 @@ def test_run_writes_all_molecules_that_were_scored(run_dir):
             assert float(row["qed"]) == pytest.approx(QED.qed(molecule), rel=1e-5)
     assert {row["valid"] for row in rows} == {"0", "1"}
     good = [row for row in rows if row["valid"] == "1"]
-    earning = [row["smiles"] for row in good if row["filtered_score"] == row["score"]]
+    earning = [row["smiles"] for row in good if row["filtered_reward"] == row["reward"]]
     assert 0 < len(earning) == len(set(earning)) <= len(good)
 
 
