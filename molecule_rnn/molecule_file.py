@@ -53,11 +53,14 @@ class Line:
       number: of the line, from 1.
       text: the SMILES string on it, or what there is instead of one.
       problem: why there is no SMILES string; empty if there is one.
+      molecule: canonical SMILES, by which other spellings of it are found; empty until
+        RDKit has read it.
     """
 
     number: int
     text: str
     problem: str = ""
+    molecule: str = ""
 
 
 class MoleculeFile(TextSource):
