@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from molecule_rnn.own_scores import own_components, own_rows, with_own_means
+from molecule_rnn.own_scores import (
+    CUT_ROW,
+    own_components,
+    own_rows,
+    with_own_means,
+    with_share_cut,
+)
 from molecule_rnn.scoring import molecule_statistics
 from molecule_rnn.scoring.components import SCORE
 from molecule_rnn.scoring.descriptors import COMPONENTS
@@ -159,6 +165,19 @@ class MoleculeTask(ScoredTask):
             ]
         return columns
 
+    def remarks_on(self, sequences: np.ndarray) -> list[str]:
+        """How many of the molecules [N, T] have no end within T tokens."""
+        cut = self._number_cut(sequences)
+        if not cut:
+            return []
+        return [
+            f"{cut:,} of {len(sequences):,} molecules do not end within "
+            f"{sequences.shape[1]} tokens and are cut there; --max_length allows more"
+        ]
+
+    def _number_cut(self, sequences: np.ndarray) -> int:
+        return int((np.asarray(sequences) != EOS).all(axis=1).sum())
+
     def metrics(self, sequences: np.ndarray) -> dict[str, float]:
         """The rows of Table 2 in Jaques et al. 2017, and of diversity."""
         return self.judge(sequences).metrics
@@ -177,7 +196,8 @@ class MoleculeTask(ScoredTask):
                 row if isinstance(row, str) else self.to_lines(np.array([row]))[0]
                 for row in corpus
             ]
-        return self._judge(self.vocabulary.decode(sequences), known)
+        judgement = self._judge(self.vocabulary.decode(sequences), known)
+        return with_share_cut(judgement, self._number_cut(sequences), len(sequences))
 
     def judge_lines(self, lines: Sequence[str]) -> Judgement:
         """The same of SMILES strings, of whatever tokens and length."""
@@ -194,7 +214,8 @@ class MoleculeTask(ScoredTask):
 
     def metric_rows(self) -> list[MetricRow]:
         """The rows of Table 2, of the reward's own components, and of diversity."""
-        return [*TABLE2_ROWS, *own_rows(self.reward_settings), *DIVERSITY_ROWS]
+        own = own_rows(self.reward_settings)
+        return [*TABLE2_ROWS, *own, *DIVERSITY_ROWS, CUT_ROW]
 
     def remarks(self) -> list[str]:
         """What is odd about the paper's table, and not like it in ours."""
