@@ -39,7 +39,7 @@ def main() -> int:
     chosen = _chosen(flags.only)
     if flags.list:
         for figure in chosen:
-            print(f"{figure.name:24}{', '.join(figure.tables)}")
+            print(f"{figure.name:42}{', '.join(figure.tables)}")
         return 0
     if flags.stale:
         found = [figure.name for figure in chosen if records.is_stale(figure)]

@@ -2,8 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
-from figure_making import code_state, marks, records
+from figure_making import code_state, marks, records, reproductions
 from figure_making.figure import ROOT
 from figure_making.figures import FIGURES
 
@@ -96,3 +97,41 @@ def test_records_are_read_as_they_were_written(tmp_path, monkeypatch):
     assert records.read("one") == record
     assert records.read("two") is None
     assert json.loads((tmp_path / "records" / "one.json").read_text())["seconds"] == 1.5
+
+
+def test_interval_of_a_further_run_is_students():
+    """Of ten runs with mean 0 and deviation 1: t = 2.2622, times sqrt(1.1)."""
+    low, high = reproductions.interval(0.0, 1.0, 10)
+    assert (low, high) == pytest.approx((-2.3726, 2.3726), abs=1e-4)
+    # As often as it says: further runs of normal figures, drawn 20,000 times.
+    runs = np.random.default_rng(0).normal(3.0, 2.0, [20_000, 11])
+    means, spreads = runs[:, :10].mean(1), runs[:, :10].std(1, ddof=1)
+    inside = [
+        low <= further <= high
+        for further, (low, high) in zip(
+            runs[:, 10],
+            (reproductions.interval(*x, 10) for x in zip(means, spreads, strict=True)),
+            strict=True,
+        )
+    ]
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.006)
+
+
+def test_paper_stands_in_bold_where_no_further_run_would_fall(tmp_path):
+    def entry(model, mean, spread, published, unit="%"):
+        numbers = {"mean": mean, "sd_across_runs": spread, "published": published}
+        return {"metric": "a_b", "model": model, "unit": unit, "num_runs": 10} | numbers
+
+    entries = [
+        entry("untuned", 63.4, None, 63.3),
+        entry("q", 50.0, 1.0, 52.0),
+        entry("g", 50.0, 1.0, 53.0),
+        entry("pure_rl", 99.9, 1.0, None),
+    ]
+    path = tmp_path / "table1.json"
+    path.write_text(json.dumps({"entries": entries}))
+    _, _, row = reproductions.table(path, "Note RNN").splitlines()
+    assert [cell.strip() for cell in row.strip("|").split("|")] == [
+        *("a b", "63.40%", "63.30%", "50.00% [47.63%, 52.37%]", "52.00%"),
+        *("50.00% [47.63%, 52.37%]", "**53.00%**", "99.90% [97.53%, 100.00%]"),
+    ]

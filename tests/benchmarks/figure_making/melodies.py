@@ -11,8 +11,14 @@ import numpy as np
 
 from figure_making import code_groups
 from figure_making.figure import Command, Figure
+from melody_rnn.table1 import TABLE1_ROWS
 from rl_tuner.reports import tradeoff
-from rl_tuner.reports.tables import format_figure, markdown_table
+from rl_tuner.reports.tables import (
+    POLICY_ROWS,
+    comparison_table,
+    format_figure,
+    markdown_table,
+)
 
 _METHOD = "rl_tuner/README.md"
 _PICTURES = "checkpoints/note_rnn/pictures"
@@ -206,7 +212,38 @@ def _of_distance(folder: pathlib.Path) -> str:
     return markdown_table(rows)
 
 
+def _what_changes() -> tuple[Command, ...]:
+    return (
+        ("note_rnn_create_dataset", "--output_dir=data"),
+        *(
+            (
+                *("rl_tuner_train", f"--rules={rules}", "--corpus_dir=data"),
+                f"--output_dir={rules}",
+            )
+            for rules in ("paper", "corrected")
+        ),
+    )
+
+
+def _of_changes(folder: pathlib.Path) -> str:
+    """Both readings of the rules beside each other."""
+    columns = {}
+    for rules, words in (("paper", ""), ("corrected", ", corrected")):
+        text = (folder / rules / "metrics.json").read_text(encoding="utf-8")
+        metrics = json.loads(text)
+        columns[f"untuned{words}"] = metrics["before"]
+        columns[f"tuned{words}"] = metrics["after"]
+    return comparison_table([*TABLE1_ROWS, *POLICY_ROWS], columns)
+
+
 FIGURES = (
+    Figure(
+        name="what_changes",
+        commands=_what_changes(),
+        tables={"README.md": _of_changes},
+        depends=(*code_groups.MELODIES, *code_groups.NOTE_RNN),
+        pictures={"paper/curves.png": f"{_PICTURES}/curves.png"},
+    ),
     Figure(
         name="distance_to_optimum",
         commands=_distance(),
