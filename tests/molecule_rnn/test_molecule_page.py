@@ -41,10 +41,8 @@ def _shown(directory, folder):
     task = MoleculeTask(
         Vocabulary.learn([*MOLECULES, "CC("]), reward, max_length=12, num_processes=0
     )
-    sequences = {
-        "untuned": task.from_lines(BEFORE),
-        "a <b> & c": task.from_lines(AFTER),
-    }
+    made = {"untuned": BEFORE, "a <b> & c": AFTER}
+    sequences = {label: task.from_lines(lines) for label, lines in made.items()}
     evaluations = {
         label: Evaluation(len(rows), 0, {}, {}, task.judge(rows).counts)
         for label, rows in sequences.items()
@@ -75,14 +73,14 @@ def test_best_and_some_of_each_are_drawn_with_their_figures(tmp_path):
     }
     assert "http" not in re.sub(r"xmlns(:\w+)?='[^']*'", "", text)
     assert "<script" not in text
-    best = [text for text in _after(reader, "The best of 5 molecules") if text in AFTER]
+    best = _after(reader, "The best of 5 molecules")
+    best = [text for text in best if text in AFTER]
     by_qed = sorted(
         (s for s in AFTER if s != "C("), key=lambda s: -QED.qed(MolFromSmiles(s))
     )
     assert best == by_qed
-    sample = [
-        text for text in _after(reader, "A random sample: a <b>") if text in AFTER
-    ]
+    sample = _after(reader, "A random sample: a <b>")
+    sample = [text for text in sample if text in AFTER]
     assert sample == [smiles for smiles in AFTER if smiles != "C("]
     assert f"{QED.qed(MolFromSmiles(by_qed[0])):.2f}" in reader.texts
 

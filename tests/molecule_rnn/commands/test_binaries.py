@@ -109,14 +109,9 @@ def test_run_generates_measures_and_exports(run_dir, tmp_path):
     assert result.returncode == 0, result.stderr
     assert "| Percent valid" in result.stdout
     assert "task reward is measured on the first 1,000 of them" in result.stdout
-    assert "| Metric" in result.stdout.partition("SMILES RNN")[0]  # beside the tuned
+    assert "SMILES RNN" in result.stdout  # the untuned model, beside the tuned
     page = (tmp_path / "index.html").read_text()
-    for text in (
-        "Curves of the training",
-        "The best of all",
-        "A random sample",
-        "<svg",
-    ):
+    for text in ("Curves of the training", "The best of all", "A random sample:"):
         assert text in page
     result = run_binary(
         "rl_tuner_export",
