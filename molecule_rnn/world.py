@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
+from molecule_rnn.molecule_file import MoleculeFile
 from molecule_rnn.scoring.rewards import (
     PAPER_WEIGHTS,
     SCORE,
@@ -204,6 +205,25 @@ class MoleculeWorld(World):
             raise UserError("--sdf is not for --num_shards; leave one of them out")
         return {"sdf": True} if FLAGS.sdf else {}
 
+    def define_score_flags(self) -> None:
+        """Defines the flags of the task, and of files of molecules."""
+        self.define_task_flags()
+        flags.DEFINE_string(
+            "smiles_column",
+            "",
+            "The column of SMILES in a .csv or .tsv. Empty: one of a usual name.",
+        )
+
+    def source_settings(self) -> dict[str, Any]:
+        """The column of SMILES."""
+        return {"smiles_column": FLAGS.smiles_column}
+
+    def sequence_source(
+        self, path: pathlib.Path, settings: dict[str, Any]
+    ) -> MoleculeFile:
+        """A file of molecules, as smiles_rnn_create_dataset reads it too."""
+        return MoleculeFile(path, settings.get("smiles_column", ""))
+
     def task_settings(self) -> dict[str, Any]:
         """What `make_task` needs of the flags.
 
@@ -335,11 +355,13 @@ class MoleculeWorld(World):
         return MoleculePublication()
 
     def read_corpus(self, directory: str) -> list[Any]:
-        """The training molecules of what smiles_rnn_create_dataset wrote."""
+        """The training molecules of what smiles_rnn_create_dataset wrote, as SMILES.
+
+        Not as classes: those of a dataset need not be those of a model.
+        """
         from molecule_rnn.smiles_rnn.dataset import read_dataset
 
-        dataset = read_dataset(pathlib.Path(directory))
-        return [dataset.vocabulary.encode(smiles) for smiles in dataset.training]
+        return list(read_dataset(pathlib.Path(directory)).training)
 
     def run_label(self, settings: dict[str, Any]) -> str:
         """The protocol, if it was chosen."""

@@ -36,8 +36,11 @@ def make_replicas(
     algorithm: Algorithm,
     config: RLTunerConfig,
     strategy: tf.distribute.Strategy | None,
+    is_restored: bool = False,
 ) -> list[Any]:
     """The replica of each device of this process: a `StepReplica` or `RolloutReplica`.
+
+    With `is_restored` initial values that must be looked for are left to `restore`.
 
     Raises:
       UserError: the settings do not go together.
@@ -45,7 +48,8 @@ def make_replicas(
     _check_settings(algorithm, task, config, strategy)
     center = Center()
     sequences = None
-    if config.center_rewards or config.initial_values == "median":
+    is_median = config.initial_values == "median" and not is_restored
+    if config.center_rewards or is_median:
         policy = Policy.of_prior(prior)
         sequences = evaluation.generate_for_task(
             policy, task, _SEQUENCES_OF_PRIOR, seed=config.seed

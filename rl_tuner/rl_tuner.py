@@ -68,6 +68,7 @@ class RLTuner:
         task: Task,
         config: RLTunerConfig | None = None,
         strategy: tf.distribute.Strategy | None = None,
+        is_restored: bool = False,
     ):
         """Clones the prior.
 
@@ -76,6 +77,8 @@ class RLTuner:
           task: what it is tuned for.
           config: the settings.
           strategy: of tf.distribute, whose replicas act apart and learn together.
+          is_restored: whether `restore` comes next, so that the prior need not be
+            sampled for `initial_values`.
 
         Raises:
           UserError: the prior and the task have different vocabularies, or the settings
@@ -86,7 +89,7 @@ class RLTuner:
         self.task = task
         self.algorithm = get_algorithm(self.config.algorithm)
         self.replicas = assembly.make_replicas(
-            prior, task, self.algorithm, self.config, strategy
+            prior, task, self.algorithm, self.config, strategy, is_restored
         )
         self.loop = assembly.make_loop(self.replicas, task, self.config, strategy)
         self._stretch = Stretch()
@@ -156,8 +159,8 @@ class RLTuner:
           report: called after each `report_every` steps, and at the end.
           report_every: steps.
           look: called about once a second, between reports and after each, with the
-            progress since the last, but not while the loss seems to explode; what is
-            trained does not depend on when.
+            progress since the last, but not while the training seems to diverge; what
+            is trained does not depend on when.
 
         Raises:
           divergence.Diverged: the loss is not finite, or explodes.
@@ -181,19 +184,22 @@ class RLTuner:
                 stretch.run(self.loop, stretch.goal - stretch.done)
             progress = self._progress(stretch.sums)
             is_whole = stretch.done >= stretch.goal
-            limit = self.replicas[0].loss_limit
-            divergence.check(
-                self.step,
-                progress.loss,
-                # Means of parts come and go with the clock, and decide nothing.
-                limit if is_whole else math.inf,
-                self.q_network.get_weights(),
-            )
+            try:
+                divergence.check(
+                    self.step,
+                    progress.loss,
+                    self.replicas[0].loss_limit,
+                    self.q_network.get_weights(),
+                )
+            except divergence.Diverged:
+                if is_whole:
+                    raise
+                continue  # parts come and go with the clock, and decide nothing
             if is_whole:
                 self._stretch = Stretch()
                 if report:
                     report(progress)
-            if look and progress.loss <= limit:
+            if look:
                 look(progress)
 
     def train_step(self, batch: Fields, weights: tf.Tensor | None = None) -> Update:

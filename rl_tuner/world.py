@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rl_tuner.errors import UserError
 from rl_tuner.reports.publication import Publication
+from rl_tuner.system.text_source import TextSource
 
 if TYPE_CHECKING:
     import pathlib
@@ -60,6 +61,10 @@ class World(abc.ABC):
 
     def define_generate_flags(self) -> None:  # noqa: B027 - optional
         """Defines the absl flags of generation; by default none."""
+
+    def define_score_flags(self) -> None:
+        """Defines the absl flags of rl_tuner_score; by default those of the task."""
+        self.define_task_flags()
 
     def define_model_flags(self) -> None:  # noqa: B027 - optional
         """Defines the absl flags that say what a model file does not."""
@@ -120,8 +125,30 @@ class World(abc.ABC):
           UserError: a flag does not suit the model.
         """
 
+    def source_settings(self) -> dict[str, Any]:
+        """How rl_tuner_score reads its sources, from its flags; JSON-serializable."""
+        return {}
+
+    def sequence_source(
+        self, path: pathlib.Path, settings: dict[str, Any]
+    ) -> TextSource:
+        """A file of sequences, as rl_tuner_score is given it.
+
+        Args:
+          path: of the file.
+          settings: as `source_settings` returns them; an empty one has all defaults.
+
+        Raises:
+          UserError: it cannot be read.
+        """
+        del settings
+        return TextSource(path)
+
     def read_corpus(self, directory: str) -> list[Any]:
         """The training sequences of a dataset, each [length] integers.
+
+        Where a dataset has a vocabulary of its own, which need not be the model's, each
+        is a text instead, as `Task.to_lines` writes them.
 
         Raises:
           UserError: there is none, or it is damaged.

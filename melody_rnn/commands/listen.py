@@ -58,16 +58,17 @@ def main() -> None:
         ) from error
     models = sources.parse_models(FLAGS.models)
     study = Store(FLAGS.study)
-    settings = StudySettings.of_study(
-        study,
-        num_melodies=FLAGS.num_melodies,
-        num_steps=FLAGS.num_steps,
-        temperature=FLAGS.temperature,
-        seed=FLAGS.seed,
-    )
-    shown = Catalogue(study, settings)
-    server = web.make_local_server(web.create_app(study, shown), FLAGS.port)
-    shown.add_models(models)
+    with study.told():
+        settings = StudySettings.of_study(
+            study,
+            num_melodies=FLAGS.num_melodies,
+            num_steps=FLAGS.num_steps,
+            temperature=FLAGS.temperature,
+            seed=FLAGS.seed,
+        )
+        shown = Catalogue(study, settings)
+        server = web.make_local_server(web.create_app(study, shown), FLAGS.port)
+        shown.add_models(models)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     print(f"Listen at http://{web.HOST}:{server.port}/ (Ctrl-C ends)", flush=True)
     server.serve_forever()  # returns on an interrupt from the keyboard

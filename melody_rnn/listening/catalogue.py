@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import pathlib
 import secrets
 import sqlite3
@@ -112,7 +113,7 @@ class Catalogue:
             Model(
                 row["id"],
                 row["name"],
-                pathlib.Path(row["directory"]),
+                pathlib.Path(os.fsdecode(row["directory"])),
                 Judge(row["task"], json.loads(row["task_settings"])),
             )
             for row in rows
@@ -130,7 +131,11 @@ class Catalogue:
                 "SELECT * FROM models WHERE name = ?", (source.name,)
             )
             if known is None:
-                self._add_model(source, fingerprint, sources.judge_of(source, models))
+                try:
+                    judge = sources.judge_of(source, models)
+                    self._add_model(source, fingerprint, judge)
+                except sqlite3.IntegrityError:  # another process has just done so
+                    self.add_models([source])
             elif known["fingerprint"] != fingerprint:
                 raise UserError(
                     f"--study={self._store.path} has another model named "
@@ -233,7 +238,7 @@ class Catalogue:
                 VALUES (?, ?, ?, ?, ?)""",
                 (
                     source.name,
-                    str(directory),
+                    _storable(directory),
                     fingerprint,
                     judge.task,
                     json.dumps(judge.settings),
@@ -277,6 +282,15 @@ class Catalogue:
                 }
             )
         return made
+
+
+def _storable(path: pathlib.Path) -> str | bytes:
+    """A path as SQLite keeps it: bytes where it is not UTF-8."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return str(path)
 
 
 def _insert(

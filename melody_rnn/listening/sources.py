@@ -59,12 +59,12 @@ def parse_models(text: str) -> list[ModelSource]:
         name, equals, directory = (piece.strip() for piece in part.partition("="))
         if not equals or not directory:
             raise UserError(
-                f"--models has {part!r}; write name=directory, with commas between"
+                f"--models has {part!r:.60}; write name=directory, with commas between"
             )
         if not _NAME.fullmatch(name):
             raise UserError(
-                f"--models has the name {name!r}; use 1 to 32 letters, digits, spaces "
-                "or _.+- and start with a letter or a digit"
+                f"--models has the name {name!r:.60}; use 1 to 32 letters, digits, "
+                "spaces or _.+- and start with a letter or a digit"
             )
         if name in sources:
             raise UserError(f"--models has two models named {name!r}; rename one")

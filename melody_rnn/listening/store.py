@@ -90,16 +90,26 @@ class Store:
         """
         self.path = pathlib.Path(path)
         self._lock = threading.Lock()
-        try:
+        with self.told():
             self._connection = sqlite3.connect(
                 self.path, timeout=30, isolation_level=None, check_same_thread=False
             )
             self._connection.row_factory = sqlite3.Row
             self._prepare()
-        except sqlite3.DatabaseError as error:
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """Turns what SQLite cannot do into a line.
+
+        Raises:
+          UserError: says what it is: damaged, locked, full ...
+        """
+        try:
+            yield
+        except sqlite3.Error as error:
             raise UserError(
-                f"cannot use --study={path}: {error}; name a study of rl_tuner_listen, "
-                "or a new file where you may write"
+                f"cannot use --study={self.path}: {error}; name a study of "
+                "rl_tuner_listen, or a new file where you may write"
             ) from error
 
     def close(self) -> None:
@@ -159,13 +169,25 @@ class Store:
             raise sqlite3.DatabaseError(
                 f"it has version {version}, but this program reads {_VERSION}"
             )
+        (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if finding != "ok":
+            line = " ".join(finding.split())
+            raise sqlite3.DatabaseError(
+                f"it is damaged, {line}; restore it from a copy"
+            )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         if not tables:
-            script = f"""
-                BEGIN IMMEDIATE;
-                {_SCHEMA}
-                PRAGMA application_id = {_APPLICATION_ID};
-                PRAGMA user_version = {_VERSION};
-                COMMIT;"""
-            connection.executescript(script)
+            self._begin()
+
+    def _begin(self) -> None:
+        """Writes the schema, unless another process did so at this moment."""
+        with self.transaction() as connection:
+            query = "SELECT count(*) FROM sqlite_master"
+            (tables,) = connection.execute(query).fetchone()
+            if tables:
+                return
+            for statement in _SCHEMA.split(";\n"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {_VERSION}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import socket
+import sqlite3
+import sys
 from typing import Any
 
 import flask
@@ -27,6 +29,8 @@ _KIND_WORDS = {
     411: "That was sent without its length.",
     413: "That was too much to send.",
 }
+
+_TRY_AGAIN = "Nothing was stored of what you sent. Please go back and send it again."
 
 
 def create_app(store: Store, catalogue: Catalogue) -> flask.Flask:
@@ -65,6 +69,12 @@ def create_app(store: Store, catalogue: Catalogue) -> flask.Flask:
     @app.errorhandler(UserError)
     def mistaken(error: UserError) -> Any:
         return flask.render_template("message.html", text=str(error)), 400
+
+    @app.errorhandler(sqlite3.Error)
+    def not_stored(error: sqlite3.Error) -> Any:
+        print(f"{flask.request.path}: {error}", file=sys.stderr, flush=True)
+        text = f"The study's file cannot be used just now ({error}). {_TRY_AGAIN}"
+        return flask.render_template("message.html", text=text), 503
 
     return app
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import concurrent.futures
+import collections
 import dataclasses
 import functools
 import itertools
-import multiprocessing
-import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future
 
+from molecule_rnn.scoring.workers import StringWorkers
 from molecule_rnn.smiles_rnn.source import Line
 from molecule_rnn.vocabulary import CHARACTERS, tokenize
 
-_CHUNK = 1000  # lines that a process gets at once
+_CHUNK = 1000  # lines that come back at once
+_JOB = f"{__name__}:LineChecker"
+_CHUNKS_AHEAD = 4  # that are being checked meanwhile
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,35 +34,77 @@ class CheckRules:
 
 
 def check_lines(
-    lines: Iterable[Line], rules: CheckRules, num_workers: int = 1
+    lines: Iterable[Line], rules: CheckRules, num_workers: int = 0
 ) -> Iterator[list[Line]]:
     """Checks lines, and yields them in their order, some at a time.
 
-    A line that holds no molecule comes back with a `problem`; under `canonical` the
-    others come back with another text.
+    A line that holds no molecule comes back with a `problem`, another with its
+    `molecule`, and under `canonical` with this as its text.
 
     Args:
       lines: of a source.
       rules: what counts as a molecule.
-      num_workers: processes.
+      num_workers: processes, which a string may kill; with 0 this one checks.
     """
     remaining = iter(lines)
     chunks = iter(lambda: list(itertools.islice(remaining, _CHUNK)), [])
-    check = functools.partial(_check_chunk, rules)
-    if num_workers == 1:
+    if not num_workers:
         _be_quiet()
-        yield from map(check, chunks)
+        yield from map(functools.partial(_check_chunk, rules), chunks)
         return
-    # Spawned, not forked: the caller may hold TensorFlow's threads.
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(
-        num_workers, context, initializer=_begin_worker
-    ) as pool:
-        yield from pool.map(check, chunks)
+    workers = StringWorkers(_JOB, dataclasses.asdict(rules), (), num_workers)
+    begun: collections.deque[tuple[list[Line], list[Future]]] = collections.deque()
+    try:
+        for chunk in chunks:
+            begun.append((chunk, workers.start([line.text for line in chunk])))
+            if len(begun) > _CHUNKS_AHEAD:
+                yield _collected(*begun.popleft())
+        while begun:
+            yield _collected(*begun.popleft())
+    finally:
+        workers.close()
+
+
+class LineChecker:
+    """`check_line` in a process of its own; a `worker_job.Job` without stages.
+
+    Attributes:
+      complaints: none.
+      failures: none.
+    """
+
+    stages = ()
+
+    def __init__(self, **rules: str | int | bool):
+        """Takes the fields of `CheckRules`."""
+        self._rules = CheckRules(**rules)  # type: ignore[arg-type]
+        self.complaints: dict[str, str] = {}
+        self.failures: collections.Counter[str] = collections.Counter()
+        _be_quiet()
+
+    def __call__(
+        self, text: str, skipped: Collection[int], begin: Callable[[int], None]
+    ) -> tuple[str, str, str]:
+        """The text, maybe another one, its problem, and its molecule."""
+        del skipped, begin
+        line = check_line(Line(0, text), self._rules)
+        return line.text, line.problem, line.molecule
+
+
+def _collected(lines: list[Line], futures: list[Future]) -> list[Line]:
+    """The lines as `check_line` makes them, from the results of `LineChecker`."""
+    results = itertools.chain.from_iterable(future.result() for future in futures)
+    checked = []
+    for line, result in zip(lines, results, strict=True):
+        text, problem, molecule = result or (line.text, "RDKit does not survive it", "")
+        if not line.problem:
+            line = Line(line.number, text, problem, molecule)
+        checked.append(line)
+    return checked
 
 
 def check_line(line: Line, rules: CheckRules) -> Line:
-    """The line if it holds a molecule; else with its `problem`."""
+    """The line with its molecule if it holds one; else with its `problem`."""
     if line.problem:
         return line
     problem = _text_problem(line.text, rules)
@@ -73,10 +117,9 @@ def check_line(line: Line, rules: CheckRules) -> Line:
         return dataclasses.replace(line, problem=_chemistry_problem(line.text))
     if not molecule.GetNumAtoms():
         return dataclasses.replace(line, problem="no atoms")
-    if rules.canonical:
-        text = Chem.MolToSmiles(molecule)
-        return dataclasses.replace(line, text=text, problem=_text_problem(text, rules))
-    return line
+    canonical = Chem.MolToSmiles(molecule)
+    text = canonical if rules.canonical else line.text
+    return Line(line.number, text, _text_problem(text, rules), canonical)
 
 
 def _text_problem(text: str, rules: CheckRules) -> str:
@@ -101,11 +144,6 @@ def _chemistry_problem(text: str) -> str:
 
 def _check_chunk(rules: CheckRules, lines: list[Line]) -> list[Line]:
     return [check_line(line, rules) for line in lines]
-
-
-def _begin_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
-    _be_quiet()
 
 
 def _be_quiet() -> None:

@@ -64,7 +64,7 @@ def create_dataset(
     source: Source,
     config: DatasetConfig,
     output_dir: pathlib.Path,
-    num_workers: int = 1,
+    num_workers: int = 0,
     progress: Callable[[Iterable[list[Line]]], Iterable[list[Line]]] | None = None,
 ) -> dict[str, Any]:
     """Reads molecules and writes them, split, with a description, to `output_dir`.
@@ -76,7 +76,7 @@ def create_dataset(
       source: where the molecules are from.
       config: what to keep and how to split it.
       output_dir: an existing directory; an earlier dataset in it is replaced.
-      num_workers: processes that check molecules.
+      num_workers: processes that check molecules; with 0 this one does.
       progress: wraps the iteration over the checked lines.
 
     Returns:
@@ -92,6 +92,7 @@ def create_dataset(
         checked = progress(checked)
     num_lines, skipped = 0, []
     splits: dict[str, list[str]] = {name: [] for name in SPLIT_FILES}
+    molecules: dict[str, set[str]] = {name: set() for name in SPLIT_FILES}
     seen: set[str] = set()
     for line in (line for lines in checked for line in lines):
         num_lines += 1
@@ -101,14 +102,17 @@ def create_dataset(
             skipped.append(line)
             continue
         seen.add(line.text)
-        held_out = is_held_out(line.text, config.eval_ratio, config.seed)
-        splits["eval" if held_out else "training"].append(line.text)
+        # All spellings of a molecule: one in training would give the others away.
+        held_out = is_held_out(line.molecule, config.eval_ratio, config.seed)
+        split = "eval" if held_out else "training"
+        splits[split].append(line.text)
+        molecules[split].add(line.molecule)
     by_reason = collections.Counter(line.problem.split(":")[0] for line in skipped)
     if not all(splits.values()):
         reasons = "; ".join(f"{n}x {reason}" for reason, n in by_reason.most_common(3))
         raise UserError(
-            f"{source.path} gave {len(splits['training'])} molecules to train on and "
-            f"{len(splits['eval'])} to evaluate on, of {num_lines} lines "
+            f"{source.path} gave {len(molecules['training'])} molecules to train on "
+            f"and {len(molecules['eval'])} to evaluate on, of {num_lines} lines "
             f"({reasons or 'none skipped'}); a dataset needs some of both"
         )
     vocabulary = Vocabulary.learn(seen, config.rules.tokenizer)
@@ -123,12 +127,18 @@ def create_dataset(
         "num_classes": vocabulary.num_classes,
         "settings": dataclasses.asdict(config),
         "source": source.terms,
-        "counts": {"lines": num_lines, "molecules": len(seen), "skipped": len(skipped)},
+        "counts": {
+            "lines": num_lines,
+            "strings": len(seen),
+            "molecules": sum(map(len, molecules.values())),
+            "skipped": len(skipped),
+        },
         "skipped_by_reason": dict(by_reason.most_common()),
         "splits": {
             name: {
                 "file": SPLIT_FILES[name],
-                "molecules": len(smiles),
+                "strings": len(smiles),
+                "molecules": len(molecules[name]),
                 "sha256": hashlib.sha256(files[SPLIT_FILES[name]]).hexdigest(),
             }
             for name, smiles in splits.items()
@@ -148,7 +158,7 @@ def create_dataset(
 
 
 def is_held_out(smiles: str, eval_ratio: float, seed: int) -> bool:
-    """Whether a molecule is for evaluation; by its string, whatever else there is."""
+    """Whether a molecule is for evaluation; by its canonical SMILES alone."""
     digest = hashlib.blake2b(f"{seed}:{smiles}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") < eval_ratio * 2**64
 
@@ -217,6 +227,8 @@ def summary_text(description: dict[str, Any]) -> str:
     counts, splits = description["counts"], description["splits"]
     statistics = description["statistics"]
     lines = ["{lines} lines: {molecules} molecules, {skipped} skipped".format(**counts)]
+    if counts["strings"] != counts["molecules"]:
+        lines[0] += "; the molecules have {strings} spellings".format(**counts)
     for reason, number in description["skipped_by_reason"].items():
         lines.append(f"  {number:6} {reason}")
     if counts["skipped"]:

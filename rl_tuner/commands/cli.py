@@ -32,6 +32,7 @@ def run(
     must be imported inside `main`, so that `--help` does not wait for it.
     """
     program = pathlib.Path(sys.argv[0]).stem
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):  # names of files may be of any encoding
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -49,6 +50,24 @@ def run(
     except BrokenPipeError:  # whoever read the output wants no more: `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def _open_what_is_closed() -> None:
+    """Gives what was closed, as by `2>&-`, a place: else the next file would take it.
+
+    What libraries say on standard error would be written into that file.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+        if getattr(sys, name) is None:
+            mode = "w" if number else "r"
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
 
 
 def load_tensorflow() -> None:

@@ -147,15 +147,16 @@ def make_tuner(
     task: Task,
     config: RLTunerConfig,
     strategy: tf.distribute.Strategy | None,
+    is_restored: bool = False,
 ) -> RLTuner:
-    """The tuner that learns as the flags say.
+    """The tuner that learns as the flags say; arguments as of `RLTuner`.
 
     Raises:
       UserError: as of `RLTuner`.
     """
     from rl_tuner.rl_tuner import RLTuner
 
-    return RLTuner(prior, task, config, strategy)
+    return RLTuner(prior, task, config, strategy, is_restored)
 
 
 def _strategy() -> tf.distribute.Strategy | None:

@@ -80,7 +80,7 @@ def main() -> None:
         task=task,
         num_sequences=FLAGS.num_melodies,
         seed=FLAGS.seed,
-        corpus=None if corpus is None else Corpus(corpus),
+        corpus=None if corpus is None else Corpus(task.from_corpus(corpus)),
     )
     evaluation = measure(policy, reward_scaler=model.reward_scaler)
     policies, evaluations = {name: policy}, {name: evaluation}

@@ -84,7 +84,7 @@ def carry_out() -> FinishedGrid:
         made_with = {
             "task": FLAGS.task,
             "task_settings": task_settings,
-            "prior_sha256": run_directory.fingerprint(prior),
+            "prior_sha256": prior.fingerprint(),
             "training_steps": FLAGS.training_steps,
             "output_every_nth": FLAGS.output_every_nth,
             "num_samples": FLAGS.num_samples,

@@ -14,10 +14,8 @@ last save, and ends as if it had not been cut, bit for bit on the same machine.
 
 import contextlib
 import dataclasses
-import itertools
 import os
 import pathlib
-import re
 import sys
 
 from absl import flags
@@ -108,7 +106,7 @@ def main() -> None:
         }
         | {"corpus_dir": FLAGS.corpus_dir and os.path.abspath(FLAGS.corpus_dir)},
     )
-    output_dir = _output_dir(label)
+    output_dir = _named_dir()
 
     cli.load_tensorflow()
     strategy = device_flags.prepare()
@@ -127,16 +125,27 @@ def main() -> None:
     }
     corpus = None
     if FLAGS.corpus_dir:
-        corpus = Corpus(world.read_corpus(FLAGS.corpus_dir))
+        corpus = Corpus(task.from_corpus(world.read_corpus(FLAGS.corpus_dir)))
         contents |= dependencies.of_corpus(corpus, FLAGS.corpus_dir)
-    tuner = device_flags.make_tuner(prior, task, tuner_config, strategy)
-    if FLAGS.write_scored:
-        tuner.loop.write_scored(output_dir)
+    is_restored = bool(
+        output_dir and not FLAGS.restart and run_directory.holds_saves(output_dir)
+    )
+    tuner = device_flags.make_tuner(
+        # Workers may have to begin together, with saves or without.
+        prior,
+        task,
+        tuner_config,
+        strategy,
+        is_restored and not strategy,
+    )
     run_settings = dataclasses.replace(
         run_settings,
-        prior_sha256=run_directory.fingerprint(prior),
+        prior_sha256=prior.fingerprint(),
         contents=contents,
     )
+    output_dir = output_dir or run_directory.new_folder(DEFAULT_RUNS, label)
+    if FLAGS.write_scored:
+        tuner.loop.write_scored(output_dir)
     held = resuming.begin_or_go_on(
         cli.writable_directory(str(output_dir)),
         run_settings,
@@ -165,17 +174,13 @@ def main() -> None:
     print(f"samples, pictures, curves and the tuned networks are in {output_dir}")
 
 
-def _output_dir(label: str) -> pathlib.Path:
-    """The folder to write to: the flag's, or a new one."""
+def _named_dir() -> pathlib.Path | None:
+    """The folder of the flag; None for a new one, where they can be made."""
     if FLAGS.output_dir:
         own = device_flags.own_folder(FLAGS.output_dir)
         return cli.writable_directory(own)
-    runs = cli.writable_directory(DEFAULT_RUNS)
-    for number in itertools.count(1):
-        path = runs / re.sub(r"[ :]", "_", f"{label} {number:03}")
-        if not path.exists():
-            return path
-    raise AssertionError("unreachable")
+    cli.writable_directory(DEFAULT_RUNS)
+    return None
 
 
 def console_entry() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 from collections.abc import Callable, Mapping
 
@@ -24,7 +25,9 @@ class TensorBoardCurves:
             return
         try:
             if self._writer is None:
-                self._writer = tf.summary.create_file_writer(str(self._directory))
+                # Bytes, since names of files may be of any encoding.
+                path = os.fsencode(self._directory)
+                self._writer = tf.summary.create_file_writer(path)
             with self._writer.as_default(step):
                 for name, value in values.items():
                     tf.summary.scalar(name, value)

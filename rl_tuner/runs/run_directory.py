@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
-import hashlib
+import itertools
+import math
 import os
 import pathlib
+import re
 from typing import Any
 
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.metrics import Evaluation
-from rl_tuner.system import checked_json
+from rl_tuner.system import checked_json, saves, whole_files
 from rl_tuner.version import __version__
 
 SETTINGS_NAME = "settings.json"
@@ -53,16 +56,31 @@ class RunSettings:
 _EXAMPLE = RunSettings("", {}, "", 0, {})
 
 
+def new_folder(parent: str, label: str) -> pathlib.Path:
+    """Makes a folder that no other run has, not even one that begins at this moment."""
+    for number in itertools.count(1):
+        name = re.sub(r"[ :]", "_", f"{label} {number:03}")
+        path = pathlib.Path(parent) / name
+        with contextlib.suppress(FileExistsError):
+            path.mkdir(parents=True)
+            return path
+    raise AssertionError("unreachable")
+
+
 def holds_run(directory: str | os.PathLike) -> bool:
     """Whether a run was begun in `directory`."""
     return (pathlib.Path(directory) / SETTINGS_NAME).is_file()
 
 
+def holds_saves(directory: str | os.PathLike) -> bool:
+    """Whether `directory` holds saves of a run."""
+    return saves.latest(pathlib.Path(directory) / SAVES_NAME) is not None
+
+
 def holds_progress(directory: str | os.PathLike) -> bool:
     """Whether `directory` holds saves or results of a run."""
     directory = pathlib.Path(directory)
-    is_saved = any((directory / SAVES_NAME).glob("step_*"))
-    return is_saved or any(
+    return holds_saves(directory) or any(
         (directory / name).exists() for name in (METRICS_NAME, Q_NETWORK_NAME)
     )
 
@@ -113,18 +131,10 @@ def read_settings(directory: str | os.PathLike) -> RunSettings:
         ) from error
 
 
-def fingerprint(model: Any) -> str:
-    """The SHA-256 of a `Network`'s weights, whatever file they came from."""
-    digest = hashlib.sha256()
-    for name, weights in sorted(model.named_weights().items()):
-        digest.update(name.encode())
-        digest.update(weights.numpy().tobytes())
-    return digest.hexdigest()
-
-
 def write_evaluation(directory: pathlib.Path, evaluation: Evaluation) -> None:
-    """Writes what was measured of a model."""
-    checked_json.write(directory / EVALUATION_NAME, dataclasses.asdict(evaluation))
+    """Writes what was measured of a model; what is not known as null."""
+    record = whole_files.without_nan(dataclasses.asdict(evaluation))
+    checked_json.write(directory / EVALUATION_NAME, record)
 
 
 def read_evaluation(directory: pathlib.Path) -> Evaluation | None:
@@ -137,8 +147,12 @@ def read_evaluation(directory: pathlib.Path) -> Evaluation | None:
     if not path.is_file():
         return None
     try:
-        return Evaluation(**checked_json.read(path, is_checksum_needed=False))
-    except (OSError, ValueError, TypeError) as error:
+        record = checked_json.read(path, is_checksum_needed=False)
+        for name in ("metrics", "standard_errors"):
+            known = record[name].items()
+            record[name] = {k: math.nan if v is None else v for k, v in known}
+        return Evaluation(**record)
+    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise UserError(
             f"{path} is damaged: {error}; delete it to measure again"
         ) from error

@@ -95,7 +95,7 @@ def run(
         )
         number = outputs.num_samples
         with _stopping_at_once(tuner, outputs):
-            _tell(f"measuring the untuned model on {outputs.num_evaluated} sequences")
+            _warn(f"measuring the untuned model on {outputs.num_evaluated} sequences")
             before = measure(untuned)
             write_samples(untuned, task, number, samples / "before", "untuned")
         with tqdm(total=num_steps, unit=" steps", smoothing=0.1) as bar:
@@ -103,7 +103,7 @@ def run(
             show = functools.partial(_show, bar)
             curves = train_and_save(tuner, num_steps, outputs, show)
         with _stopping_at_once(tuner, outputs):
-            _tell(f"measuring the tuned model on {outputs.num_evaluated} sequences")
+            _warn(f"measuring the tuned model on {outputs.num_evaluated} sequences")
             write_samples(tuner.policy, task, number, samples / "after", outputs.title)
             after = measure(tuner.policy, reward_scaler=_scaler(tuner))
         metrics = {"before": before.metrics, "after": after.metrics}
@@ -281,10 +281,6 @@ def _writing_to(directory: pathlib.Path) -> Iterator[None]:
 def discard_saves(directory: pathlib.Path) -> None:
     """Deletes the saves of a run that has ended: hundreds of megabytes of memory."""
     shutil.rmtree(directory / run_directory.SAVES_NAME, ignore_errors=True)
-
-
-def _tell(text: str) -> None:
-    print(text, flush=True)
 
 
 def _warn(text: str) -> None:

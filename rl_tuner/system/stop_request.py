@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a request to stop soon, with everything saved."""
+"""SIGINT, SIGTERM and SIGHUP as a request to stop soon, with everything saved."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ class Stopped(Exception):
 
 
 class StopRequest:
-    """While it is entered, the first SIGINT or SIGTERM only sets `signal_number`.
+    """While it is entered, the first of the signals only sets `signal_number`.
 
-    A second one ends the process as it would have without this.
+    One that is ignored, as SIGHUP under nohup, stays ignored. A second one ends the
+    process as it would have without this.
     """
 
     def __init__(self) -> None:
@@ -46,8 +47,12 @@ class StopRequest:
             self._is_at_once = False
 
     def __enter__(self) -> StopRequest:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._previous[number] = signal.signal(number, self._note)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            previous = signal.signal(number, self._note)
+            if previous == signal.SIG_IGN and number == signal.SIGHUP:
+                signal.signal(number, previous)
+            else:
+                self._previous[number] = previous
         return self
 
     def __exit__(

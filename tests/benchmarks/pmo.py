@@ -44,7 +44,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--output_dir", type=pathlib.Path, required=True)
-    parser.add_argument("--checkpoint_dir", default="checkpoints/smiles_rnn_pmo")
+    parser.add_argument("--checkpoint_dir", default="checkpoints/smiles_rnn_zinc250k")
     parser.add_argument("--oracles", default=",".join(ORACLES))
     parser.add_argument("--seeds", default=SEEDS)
     parser.add_argument("--budget", type=int, default=BUDGET)

@@ -12,9 +12,11 @@ PAGES = (
     "rl_tuner/README.md",
     "melody_rnn/README.md",
     "molecule_rnn/README.md",
+    "checkpoints/lookback_rnn/MODEL_CARD.md",
     "checkpoints/note_rnn/MODEL_CARD.md",
     "checkpoints/smiles_rnn/MODEL_CARD.md",
     "checkpoints/smiles_rnn_paper/MODEL_CARD.md",
+    "checkpoints/smiles_rnn_zinc250k/MODEL_CARD.md",
 )
 # A command with flags that stands in a sentence or a table.
 _INLINE = re.compile(r"`((?:rl_tuner|note_rnn|smiles_rnn)_[a-z_]+\s[^`]*)`")

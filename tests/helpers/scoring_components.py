@@ -5,6 +5,8 @@ import signal
 import sys
 import time
 
+from molecule_rnn.smiles_rnn.check import LineChecker
+
 
 def heavy_atoms(molecule):
     return molecule.GetNumHeavyAtoms()
@@ -118,3 +120,12 @@ def bad_failing_value(molecule):
 
 
 bad_failing_value.failing_value = "zero"
+
+
+class DeadlyChecker(LineChecker):
+    """As if RDKit died of bromine."""
+
+    def __call__(self, text, skipped, begin):
+        if "Br" in text:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return super().__call__(text, skipped, begin)

@@ -4,6 +4,7 @@ import scipy.special
 import tensorflow as tf
 from toy_task import CountingTask
 
+from rl_tuner import assembly
 from rl_tuner.errors import UserError
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
@@ -214,6 +215,23 @@ def test_g_may_begin_at_what_the_prior_usually_earns(prior):
     for network in (tuner.q_network, tuner.target_network):
         np.testing.assert_allclose(network.unroll([[1, 2, 3]]), 2 * 5.75, rtol=1e-6)
     assert tuner.evaluate(200)["kl"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_resuming_does_not_sample_the_prior_again(prior, monkeypatch):
+    settings = {"algorithm": "g", "initial_values": "median", "minibatch_size": 32}
+    begun = _tuner(prior, **settings)
+
+    def generate(*_, **__):
+        raise AssertionError("the prior is sampled")
+
+    monkeypatch.setattr(assembly.evaluation, "generate_for_task", generate)
+    config = begun.config
+    restored = RLTuner(prior, CountingTask(), config, is_restored=True)
+    restored.restore(begun.state())
+    for ours, theirs in zip(
+        restored.q_network.get_weights(), begun.q_network.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_only_g_may_begin_apart_from_the_prior():

@@ -8,6 +8,7 @@ from binaries import assert_refused, run_binary
 from rdkit import Chem
 from zinc import needs_zinc, zinc_smiles
 
+from molecule_rnn.smiles_rnn import check
 from molecule_rnn.smiles_rnn import dataset as smiles_dataset
 from molecule_rnn.smiles_rnn.check import CheckRules, check_line, check_lines
 from molecule_rnn.smiles_rnn.dataset import DatasetConfig, create_dataset, read_dataset
@@ -83,6 +84,20 @@ def test_canonical_strings_on_request():
     assert line.problem == "more than 8 tokens"
 
 
+def test_string_that_kills_rdkit_is_skipped_alone(monkeypatch):
+    monkeypatch.setattr(check, "_JOB", "scoring_components:DeadlyChecker")
+    texts = ["OCC", "CBrC", "C(", "CCN", ""]
+    lines = [Line(i, text, "" if text else "empty") for i, text in enumerate(texts, 1)]
+    chunks = check_lines(lines, CheckRules(canonical=True), 1)
+    found = {line.number: line for chunk in chunks for line in chunk}
+    assert [found[i].text for i in (1, 2, 4)] == ["CCO", "CBrC", "CCN"]
+    assert found[2].problem == "RDKit does not survive it"
+    assert found[3].problem.startswith("no SMILES")
+    assert found[5] == lines[4]
+    assert not found[1].problem
+    assert not found[4].problem
+
+
 @needs_zinc
 def test_zinc_is_what_rdkit_says_in_one_process_or_two():
     lines = [Line(i, text) for i, text in enumerate(zinc_smiles(1500), 1)]
@@ -113,7 +128,12 @@ def test_what_is_left_out_is_listed_with_its_line_and_reason(tmp_path):
     assert rows[21]["text"] == "CO"
     assert rows[24]["text"] == r"C\udcff"
     assert rows[26]["text"] == r"C\x00"
-    assert description["counts"] == {"lines": 28, "molecules": 21, "skipped": 7}
+    assert description["counts"] == {
+        "lines": 28,
+        "strings": 21,
+        "molecules": 21,
+        "skipped": 7,
+    }
     assert description["skipped_by_reason"]["more than 120 tokens"] == 2
     dataset = read_dataset(output)
     kept = dataset.training + dataset.evaluation
@@ -123,7 +143,7 @@ def test_what_is_left_out_is_listed_with_its_line_and_reason(tmp_path):
     assert "1 duplicate" in text
 
 
-def test_the_split_depends_on_a_string_and_the_seed_alone(tmp_path):
+def test_the_split_depends_on_a_molecule_and_the_seed_alone(tmp_path):
     strings = _alkanols(60).split()
     first, _ = _create(tmp_path, "\n".join(strings))
     one = read_dataset(first)
@@ -134,6 +154,32 @@ def test_the_split_depends_on_a_string_and_the_seed_alone(tmp_path):
     assert set(read_dataset(third).evaluation) != set(one.evaluation)
     share = sum(smiles_dataset.is_held_out(str(n), 0.1, 0) for n in range(20_000))
     assert share / 20_000 == pytest.approx(0.1, abs=0.01)
+
+
+def test_spellings_of_a_molecule_are_one_molecule_in_one_split(tmp_path):
+    """As of SMILES enumeration, by RDKit's own random spellings."""
+    molecules = [Chem.MolFromSmiles(f"{'C' * n}(O)CN(C)C") for n in range(1, 41)]
+    spellings = {
+        Chem.MolToSmiles(molecule, doRandom=True, kekuleSmiles=n % 2 == 0)
+        for molecule in molecules
+        for n in range(8)
+    }
+    output, description = _create(tmp_path, "\n".join(sorted(spellings)))
+    assert description["counts"]["molecules"] == 40
+    assert description["counts"]["strings"] == len(spellings) > 100
+    dataset = read_dataset(output)
+    assert sorted(dataset.training + dataset.evaluation) == sorted(spellings)
+    one, other = (
+        {Chem.CanonSmiles(smiles) for smiles in split}
+        for split in (dataset.training, dataset.evaluation)
+    )
+    assert not one & other
+    splits = description["splits"]
+    assert splits["training"]["molecules"] == len(one)
+    assert splits["eval"]["molecules"] == len(other)
+    assert splits["eval"]["strings"] == len(dataset.evaluation)
+    text = smiles_dataset.summary_text(description)
+    assert f"40 molecules, 0 skipped; the molecules have {len(spellings)} sp" in text
 
 
 def test_the_same_bytes_from_one_process_and_two(tmp_path):

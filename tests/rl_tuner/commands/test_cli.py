@@ -1,5 +1,7 @@
 import errno
 import os
+import subprocess
+import sys
 
 import pytest
 from absl import flags
@@ -64,3 +66,17 @@ def test_directory_that_cannot_be_written_is_refused():
         cli.writable_directory("/proc/no")
     with pytest.raises(UserError, match="--output_dir=/dev/null/a: Not a directory"):
         cli.writable_directory(f"{os.devnull}/a")
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_place_for_files(tmp_path, closed):
+    """Else what libraries say on standard error is written into the next file."""
+    code = (
+        "import os, sys; from rl_tuner.commands import cli; cli._open_what_is_closed();"
+        f"file = open({str(tmp_path / 'a')!r}, 'w'); assert file.fileno() > 2;"
+        "print('out', flush=True); print('err', file=sys.stderr, flush=True);"
+        "os.write(2, b'from a library'); sys.exit(7)"
+    )
+    command = ["sh", "-c", f'"$0" -c "$1" {closed}', sys.executable, code]
+    assert subprocess.run(command, check=False).returncode == 7
+    assert (tmp_path / "a").read_bytes() == b""

@@ -15,7 +15,8 @@ from rl_tuner.networks.sequence_rnn import SequenceRNN
 
 pytestmark = pytest.mark.death
 
-KILLS = 20
+KILLS = 8  # of each of the settings below
+KILLS_OF_OTHERS = 3  # of each other algorithm, in either world
 PATIENCE = 3600.0  # seconds, on a machine that does other things too
 SCRIPT = pathlib.Path(sys.executable).with_name("rl_tuner_train")
 
@@ -62,6 +63,44 @@ TASKS = {
         "--diversity_filter",
     ],
 }
+
+
+_MOLECULES = [
+    "--training_steps=20000",
+    "--output_every_nth=1000",
+    "--num_melodies=20",
+    "--max_length=12",
+    "--num_sequences=20",
+]
+_MOLECULES_BY_STEPS = [
+    *_MOLECULES,
+    "--replay_capacity=2000",
+    "--train_every_nth=20",
+    "--rounds_per_scoring=10",
+    "--minibatch_size=16",
+]
+_MELODIES = [
+    "--training_steps=40000",
+    "--output_every_nth=1000",
+    "--num_melodies=50",
+]
+TASKS |= {
+    f"melody by {name}": [*_MELODIES, f"--algorithm={name}"]
+    for name in ("q", "g", "pure_rl", "reinforce", "dap")
+}
+TASKS |= {
+    f"molecule by {name}": [
+        *_MOLECULES_BY_STEPS,
+        f"--algorithm={name}",
+        f"--initial_values={'median' if name == 'g' else 'prior'}",
+    ]
+    for name in ("q", "psi", "g", "pure_rl")
+}
+TASKS |= {
+    f"molecule by {name}": [*_MOLECULES, f"--algorithm={name}"]
+    for name in ("ppo", "dap")
+}
+_MAIN = ("melody", "molecule", *(name for name in TASKS if "gradients" in name))
 
 
 def _command(task, prior, directory):
@@ -112,14 +151,15 @@ def _until_saved(process, saves, known):
         time.sleep(0.01)
 
 
-def test_twenty_killed_runs_end_bit_by_bit_as_the_uncut(whole, tmp_path):
+def test_killed_runs_end_bit_by_bit_as_the_uncut(whole, tmp_path):
     task, prior, files = whole
+    wanted = KILLS if task in _MAIN else KILLS_OF_OTHERS
     moments, directory, kills = random.Random(0), tmp_path / "cut", 0
     while True:
         # From within the first save on: earlier there is nothing to lose.
         known = set((directory / "saves").glob("step_*"))
         with subprocess.Popen(_command(task, prior, directory)) as process:
-            if kills < KILLS:
+            if kills < wanted:
                 _until_saved(process, directory / "saves", known)
                 time.sleep(moments.uniform(0.0, 0.6))
                 process.send_signal(signal.SIGKILL)
@@ -128,12 +168,14 @@ def test_twenty_killed_runs_end_bit_by_bit_as_the_uncut(whole, tmp_path):
         if code == 0:
             break
         assert code == -signal.SIGKILL
-    assert kills == KILLS
+    assert kills == wanted
     _assert_same(directory, files)
 
 
 def test_run_that_is_stopped_and_damaged_ends_bit_by_bit_as_the_uncut(whole, tmp_path):
     task, prior, files = whole
+    if task not in _MAIN:
+        pytest.skip("its saves are as those of the others")
     directory = tmp_path / "cut"
     saves = directory / "saves"
     command = _command(task, prior, directory)
@@ -174,3 +216,21 @@ def test_run_that_is_stopped_and_damaged_ends_bit_by_bit_as_the_uncut(whole, tmp
         process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
     _assert_same(directory, files)
+
+
+def test_run_that_sleeps_and_is_moved_ends_bit_by_bit_as_the_uncut(whole, tmp_path):
+    task, prior, files = whole
+    if task != "melody":
+        pytest.skip("one is enough")
+    directory = tmp_path / "cut"
+    with subprocess.Popen(_command(task, prior, directory)) as process:
+        _until_saved(process, directory / "saves", set())
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(5.0)
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGHUP)  # its terminal is closed
+        assert process.wait(timeout=PATIENCE) == 128 + signal.SIGHUP
+    moved = directory.rename(tmp_path / "elsewhere")
+    subprocess.run(_command(task, prior, moved), check=True, timeout=PATIENCE)
+    _assert_same(moved, files)

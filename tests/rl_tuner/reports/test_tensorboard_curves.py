@@ -1,3 +1,6 @@
+import os
+import pathlib
+
 from tensorboard.backend.event_processing import event_accumulator
 from tensorboard.util import tensor_util
 
@@ -14,6 +17,14 @@ def test_points_are_written(tmp_path):
         for event in events.Tensors("a/b")
     ]
     assert points == [(10, 1.5), (20, 2.5)]
+
+
+def test_folder_may_have_a_name_of_any_encoding(tmp_path):
+    folder = os.fsencode(tmp_path) + b"/r\xfcn"
+    told = []
+    TensorBoardCurves(pathlib.Path(os.fsdecode(folder)), told.append).write(1, {"a": 1})
+    assert told == []
+    assert len(os.listdir(folder)) == 1
 
 
 def test_where_nothing_can_be_written_it_is_told_once(tmp_path):

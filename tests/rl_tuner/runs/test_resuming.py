@@ -120,6 +120,18 @@ def test_first_signal_is_noted_and_the_second_ends(request):
             signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.parametrize(
+    ("before", "is_heard"), [(signal.SIG_DFL, True), (signal.SIG_IGN, False)]
+)
+def test_closed_terminal_is_a_request_but_not_under_nohup(request, before, is_heard):
+    kept = signal.signal(signal.SIGHUP, before)
+    request.addfinalizer(lambda: signal.signal(signal.SIGHUP, kept))
+    with StopRequest() as stop:
+        signal.raise_signal(signal.SIGHUP)
+        assert stop() == is_heard
+    assert signal.getsignal(signal.SIGHUP) == before
+
+
 def test_request_is_heard_at_once_where_nothing_is_to_be_saved(request):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))

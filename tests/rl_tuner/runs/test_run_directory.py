@@ -111,3 +111,11 @@ def test_bad_settings_are_refused(tmp_path, content, message):
         (tmp_path / "settings.json").write_text(content)
     with pytest.raises(UserError, match=message):
         run_directory.read_settings(tmp_path)
+
+
+def test_every_new_run_has_a_folder_of_its_own(tmp_path):
+    parent = str(tmp_path / "runs")
+    made = [run_directory.new_folder(parent, "psi paper: rules") for _ in range(3)]
+    assert [path.name[-3:] for path in made] == ["001", "002", "003"]
+    assert {path.name[:-3] for path in made} == {"psi_paper__rules_"}
+    assert all(path.is_dir() for path in made)
