@@ -100,11 +100,19 @@ def test_run_generates_measures_and_exports(run_dir, tmp_path):
     assert len(set(smiles)) > 10
     assert (tmp_path / "molecules.sdf").is_file()
     result = run_binary(
-        "rl_tuner_evaluate", f"--run_dir={run_dir}", "--num_sequences=1100"
+        "rl_tuner_evaluate",
+        f"--run_dir={run_dir}",
+        "--num_sequences=1100",
+        f"--output_dir={tmp_path}",
+        "--page",
     )
     assert result.returncode == 0, result.stderr
     assert "| Percent valid" in result.stdout
     assert "task reward is measured on the first 1,000 of them" in result.stdout
+    assert "SMILES RNN" in result.stdout  # the untuned model, beside the tuned
+    page = (tmp_path / "index.html").read_text()
+    for text in ("Curves of the training", "The best of all", "A random sample:"):
+        assert text in page
     result = run_binary(
         "rl_tuner_export",
         f"--run_dir={run_dir}",
