@@ -6,6 +6,7 @@ checkpoints, MIDI files and data sets agree on it. This module imports nothing h
 """
 
 import dataclasses
+import itertools
 from collections.abc import Iterable
 
 MIN_PITCH = 48  # C3
@@ -104,3 +105,22 @@ def melody_events_to_classes(
     """
     special = {MELODY_NO_EVENT: NO_EVENT, MELODY_NOTE_OFF: NOTE_OFF}
     return [special[e] if e in special else pitch_to_class(e, notes) for e in events]
+
+
+def stretches_in_notes(
+    classes: Iterable[int], notes: NoteRange, given: NoteRange = OUR_NOTES
+) -> list[list[int]]:
+    """The stretches of a melody that other notes can say, in their classes.
+
+    Args:
+      classes: T ints, of given notes.
+      notes: that the classes shall stand for; a note outside parts two stretches.
+      given: that the classes stand for.
+    """
+    events = classes_to_melody_events(classes, given)
+    parts = itertools.groupby(
+        events, lambda e: e < 0 or notes.min_note <= e <= notes.max_note
+    )
+    return [
+        melody_events_to_classes(part, notes) for is_inside, part in parts if is_inside
+    ]

@@ -16,6 +16,7 @@ from melody_rnn.encoding import (
     QUARTERS_PER_MINUTE,
     NoteRange,
     class_to_pitch,
+    stretches_in_notes,
 )
 from melody_rnn.music_theory.corpus_scan import checked_compositions
 from melody_rnn.music_theory.melody_step import LEAP_STATE_SIZE
@@ -146,8 +147,21 @@ class MelodyTask(Task):
         """The rows of Table 1 in Jaques et al. 2016: [N, T] integers -> name: value."""
         return self.judge(sequences).metrics
 
+    def from_corpus(self, corpus: Sequence[Any]) -> Sequence[Any]:
+        """Melodies of a dataset, of 48 to 83, in the classes of the model's notes.
+
+        Of one with notes that the model has not, the stretches between these.
+        """
+        if self.notes == OUR_NOTES:
+            return corpus
+        return [
+            np.array(stretch)
+            for melody in corpus
+            for stretch in stretches_in_notes(melody, self.notes)
+        ]
+
     def judge(
-        self, sequences: np.ndarray, corpus: Sequence[Tokens] | None = None
+        self, sequences: np.ndarray, corpus: Sequence[Tokens | str] | None = None
     ) -> Judgement:
         """Table 1 of melodies [N, T], with standard errors and the counts behind it."""
         del corpus

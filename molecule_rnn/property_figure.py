@@ -57,3 +57,43 @@ def plot_properties(
         axis.legend(fontsize=8)
         axis.grid(alpha=0.3)
     drawing.write(figure, path, dpi=110)
+
+
+def plot_columns(
+    columns: Mapping[str, Mapping[str, np.ndarray]], path: str | os.PathLike
+) -> None:
+    """Draws how numbers are distributed, a panel for each of them.
+
+    Args:
+      columns: by what a model is called: its numbers of valid molecules [N], by name;
+        all have the same names.
+      path: of the PNG file to write.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    names = list(next(iter(columns.values())))
+    rows = -(-len(names) // 3)
+    figure = Figure(figsize=(11, 3.2 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = list(figure.subplots(rows, 3, squeeze=False).flat)
+    for axis, name in zip(axes, names, strict=False):
+        everything = np.concatenate([values[name] for values in columns.values()])
+        if not len(everything):
+            continue
+        edges = np.histogram_bin_edges(everything, bins=40)
+        for model, values in columns.items():
+            count = len(values[name])
+            if not count:
+                axis.plot([], [], label=drawing.literal(f"{model}: not one molecule"))
+                continue
+            label = drawing.literal(f"{model}: mean {np.mean(values[name]):.2f}")
+            counts, _ = np.histogram(values[name], edges)
+            axis.stairs(100 * counts / count, edges, label=label, linewidth=1.5)
+        axis.set_xlabel(drawing.literal(name))
+        axis.set_ylabel("% of valid molecules")
+        axis.legend(fontsize=8)
+        axis.grid(alpha=0.3)
+    for axis in axes[len(names) :]:
+        axis.remove()
+    drawing.write(figure, path, dpi=110)

@@ -8,6 +8,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from rdkit import Chem
 from rdkit.Chem.Draw import rdMolDraw2D
 
@@ -27,14 +28,18 @@ _PANEL = (300, 240)
 
 
 def write_structures(
-    smiles: Sequence[str], directory: pathlib.Path, sdf: bool = False
+    smiles: Sequence[str],
+    directory: pathlib.Path,
+    sdf: bool = False,
+    own: Mapping[str, Sequence[float] | np.ndarray] | None = None,
 ) -> None:
     """Writes `molecules.csv`, and `molecules.png` if one of them is a molecule.
 
     The table has a line for each string, in their order. A string that is no molecule
     has no scores and is not in the picture, which shows the first 24 that are.
     With `sdf` those that are molecules go into `molecules.sdf` too, each named after
-    its line in the table, the first being 1, with the columns as fields.
+    its line in the table, the first being 1, with the columns as fields. `own` are
+    further scores of each string, by the name of the column.
     """
     workers = profile_workers(len(smiles))
     try:
@@ -42,14 +47,18 @@ def write_structures(
     finally:
         workers.close()
     text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    own = own or {}
+    columns = (*COLUMNS[:-1], *own, COLUMNS[-1])
+    table = csv.DictWriter(text, columns, lineterminator="\n")
     table.writeheader()
     records: list[dict[str, Any]] = []
     for line, string in enumerate(smiles, 1):
         values = profiles[string]
         record: dict[str, Any] = {"smiles": string, "valid": int(values is not None)}
         if values is not None:
-            record |= {name: values[name] for name in (*COMPONENTS, "canonical")}
+            record |= {name: values[name] for name in COMPONENTS}
+            record |= {name: float(column[line - 1]) for name, column in own.items()}
+            record["canonical"] = values["canonical"]
             records.append({"name": line, **record})
         table.writerow(record)
     if sdf:
@@ -87,6 +96,18 @@ def draw_grid(smiles: Sequence[str], legends: Sequence[str]) -> bytes:
     drawing.DrawMolecules(list(map(_prepared, smiles)), legends=list(legends))
     drawing.FinishDrawing()
     return drawing.GetDrawingText()
+
+
+def draw_svg(smiles: str) -> str:
+    """Draws a molecule: an `<svg>` element to stand in a page."""
+    drawing = rdMolDraw2D.MolDraw2DSVG(*_PANEL)
+    options: Any = drawing.drawOptions()
+    options.padding = 0.08
+    options.prepareMolsBeforeDrawing = False
+    drawing.DrawMolecule(_prepared(smiles))
+    drawing.FinishDrawing()
+    _, _, element = drawing.GetDrawingText().partition("?>")
+    return element.strip()
 
 
 def _prepared(smiles: str) -> Chem.Mol:

@@ -23,6 +23,10 @@ DIVERSITY_ROWS = (
     MetricRow("internal_diversity", "Internal diversity", "", "higher"),
     MetricRow("scaffolds", "Distinct scaffolds per molecule", "%", "higher"),
     MetricRow("passes_pains", "Without a PAINS alert", "%", "higher"),
+    MetricRow("passes_filters", "Passes filters as MOSES's", "%", "higher"),
+    MetricRow("nearest_neighbour", "Similarity to nearest training molecule (SNN)"),
+    MetricRow("fragments", "Fragments as in the training set (Frag)"),
+    MetricRow("scaffold_counts", "Scaffolds as in the training set (Scaf)"),
 )
 
 
@@ -70,6 +74,15 @@ def table2_metrics(stats: Mapping[str, Any]) -> dict[str, float]:
     figures["internal_diversity"] = stats["internal_diversity"]
     figures["scaffolds"] = _percent(stats["num_scaffolds"], valid)
     figures["passes_pains"] = _percent(stats["num_passing"], stats["num_filtered"])
+    figures["passes_filters"] = _percent(stats["num_accepted"], stats["num_filtered"])
+    if (compared := stats["compared"]) is not None:
+        total, _ = compared["nearest"]
+        similar = {
+            "nearest_neighbour": _ratio(total, compared["number"]),
+            "fragments": compared["fragments"],
+            "scaffold_counts": compared["scaffolds"],
+        }
+        figures |= {k: math.nan if x is None else x for k, x in similar.items()}
     return figures
 
 
@@ -89,9 +102,15 @@ def table2_standard_errors(stats: Mapping[str, Any]) -> dict[str, float]:
         mean = _ratio(stats["sums"][component], valid)
         square = _ratio(stats["sums_of_squares"][component], valid)
         errors[name] = math.sqrt(_ratio(max(square - mean * mean, 0.0), valid))
-    errors["passes_pains"] = _binomial_error(
-        stats["num_passing"], stats["num_filtered"]
-    )
+    for name, count in (("pains", "num_passing"), ("filters", "num_accepted")):
+        error = _binomial_error(stats[count], stats["num_filtered"])
+        errors[f"passes_{name}"] = error
+    if (compared := stats["compared"]) is not None:
+        total, squares = compared["nearest"]
+        number = compared["number"]
+        mean = _ratio(total, number)
+        spread = _ratio(squares, number) - mean * mean
+        errors["nearest_neighbour"] = math.sqrt(_ratio(max(spread, 0.0), number))
     return errors
 
 

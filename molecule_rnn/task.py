@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import functools
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from molecule_rnn.own_scores import (
+    CUT_ROW,
+    own_components,
+    own_rows,
+    with_own_means,
+    with_share_cut,
+)
 from molecule_rnn.scoring import molecule_statistics
+from molecule_rnn.scoring.components import SCORE
+from molecule_rnn.scoring.descriptors import COMPONENTS
 from molecule_rnn.scoring.diversity_filter import ScaffoldFilter, ScaffoldSettings
 from molecule_rnn.scoring.rewards import RewardSettings, carbon_runs, prefix_rewards
 from molecule_rnn.scoring.scoring_pool import ScoringPool
@@ -49,7 +58,6 @@ class MoleculeTask(ScoredTask):
     name = "molecule"
     end_token = EOS
     uses_autograph = False
-    curve_panels = {row.name: row.label for row in TABLE2_ROWS}  # noqa: RUF012
 
     def __init__(
         self,
@@ -91,6 +99,12 @@ class MoleculeTask(ScoredTask):
         self.num_classes = vocabulary.num_classes
         self._num_processes = num_processes
         self._diversity = diversity
+        self._last_corpus: tuple[Sequence[Tokens | str], frozenset[str]] | None = None
+        self._own_components = own_components(self.reward_settings)
+        self.curve_panels = {
+            row.name: row.label
+            for row in (*TABLE2_ROWS, *own_rows(self.reward_settings))
+        }
         tokens = vocabulary.tokens
         self._carbon = 1 + tokens.index(CARBON) if CARBON in tokens else None
 
@@ -128,8 +142,11 @@ class MoleculeTask(ScoredTask):
         """As of `ScoredTask`: the diversity filter, if one was asked for."""
         if self._diversity is None:
             return None
+        score = None
+        if self.reward_settings.scoring:
+            score = lambda smiles: self._pool.score(smiles).column(SCORE)  # noqa: E731
         return ScaffoldFilter(
-            self._diversity, self.vocabulary.decode, self._num_processes
+            self._diversity, self.vocabulary.decode, self._num_processes, score
         )
 
     def scored_columns(self, sequences: np.ndarray) -> dict[str, Sequence[Any]]:
@@ -149,32 +166,70 @@ class MoleculeTask(ScoredTask):
             ]
         return columns
 
+    def remarks_on(self, sequences: np.ndarray) -> list[str]:
+        """How many of the molecules [N, T] have no end within T tokens."""
+        cut = self._number_cut(sequences)
+        if not cut:
+            return []
+        return [
+            f"{cut:,} of {len(sequences):,} molecules do not end within "
+            f"{sequences.shape[1]} tokens and are cut there; --max_length allows more"
+        ]
+
+    def _number_cut(self, sequences: np.ndarray) -> int:
+        return int((np.asarray(sequences) != EOS).all(axis=1).sum())
+
     def metrics(self, sequences: np.ndarray) -> dict[str, float]:
         """The rows of Table 2 in Jaques et al. 2017, and of diversity."""
         return self.judge(sequences).metrics
 
     def judge(
-        self, sequences: np.ndarray, corpus: Sequence[Tokens] | None = None
+        self, sequences: np.ndarray, corpus: Sequence[Tokens | str] | None = None
     ) -> Judgement:
         """Table 2 of sequences [N, T], its errors, and the counts behind it.
 
-        With a corpus, molecules that are not in it are counted too.
+        With a corpus, molecules that are not in it are counted too: it is compared as
+        canonical SMILES, whatever vocabulary it was written in.
         """
-        smiles = self.vocabulary.decode(sequences)
-        known = [self.vocabulary.decode(np.asarray([row]))[0] for row in corpus or ()]
-        workers = molecule_statistics.profile_workers(len(smiles) + len(known))
-        try:
-            training_set = None
-            if corpus is not None:
-                training_set = molecule_statistics.canonical_smiles(known, workers)
-            stats = molecule_statistics.molecule_stats(smiles, workers, training_set)
-        finally:
-            workers.close()
-        return Judgement(table2_metrics(stats), table2_standard_errors(stats), stats)
+        judgement = self._judge(self.vocabulary.decode(sequences), corpus)
+        return with_share_cut(judgement, self._number_cut(sequences), len(sequences))
+
+    def judge_lines(self, lines: Sequence[str]) -> Judgement:
+        """The same of SMILES strings, of whatever tokens and length."""
+        return self._judge(lines)
+
+    def _judge(
+        self, smiles: Sequence[str], corpus: Sequence[Tokens | str] | None = None
+    ) -> Judgement:
+        known = self._canonical_of(corpus) if corpus is not None else None
+        stats = molecule_statistics.molecule_stats(smiles, training_set=known)
+        judgement = Judgement(
+            table2_metrics(stats), table2_standard_errors(stats), stats
+        )
+        if not self._own_components:
+            return judgement
+        scores = self._pool.score(smiles)
+        return with_own_means(judgement, scores, self._own_components)
+
+    def _canonical_of(self, corpus: Sequence[Tokens | str]) -> Collection[str]:
+        """The molecules of a corpus; those of the last one are kept."""
+        if self._last_corpus is None or self._last_corpus[0] is not corpus:
+            strings = [
+                row if isinstance(row, str) else self.to_lines(np.array([row]))[0]
+                for row in corpus
+            ]
+            workers = molecule_statistics.profile_workers(len(strings))
+            try:
+                canonical = molecule_statistics.canonical_smiles(strings, workers)
+            finally:
+                workers.close()
+            self._last_corpus = corpus, frozenset(canonical)
+        return self._last_corpus[1]
 
     def metric_rows(self) -> list[MetricRow]:
-        """The rows of Table 2, and of diversity."""
-        return [*TABLE2_ROWS, *DIVERSITY_ROWS]
+        """The rows of Table 2, of the reward's own components, and of diversity."""
+        own = own_rows(self.reward_settings)
+        return [*TABLE2_ROWS, *own, *DIVERSITY_ROWS, CUT_ROW]
 
     def remarks(self) -> list[str]:
         """What is odd about the paper's table, and not like it in ours."""
@@ -201,7 +256,12 @@ class MoleculeTask(ScoredTask):
         With `sdf` as an SD file as well.
         """
         del title
-        write_structures(self.vocabulary.decode(sequences), directory, sdf)
+        smiles = self.vocabulary.decode(sequences)
+        own = {}
+        if self._own_components:
+            scores = self._pool.score(smiles)
+            own = {name: scores.column(name) for name in self._own_components}
+        write_structures(smiles, directory, sdf, own)
 
     def to_lines(self, sequences: np.ndarray) -> list[str]:
         """The SMILES string of each molecule: [N, T] integers -> N lines."""
@@ -223,26 +283,33 @@ class MoleculeTask(ScoredTask):
     def score_lines(self, lines: Sequence[str]) -> dict[str, np.ndarray]:
         """Whether a string is a molecule, and each component of the reward, unweighted.
 
-        Of a string that is none the components are 0. Columns [N] by name.
+        Those that are worth nothing to the reward are among them. Of a string that is
+        no molecule there are no components: NaN. Columns [N] by name.
         """
         scores = self._line_pool.score(lines)
-        return {
-            "valid": scores.parsed,
-            **{name: scores.column(name) for name in scores.components},
+        columns = {
+            name: np.where(scores.parsed, scores.column(name), np.nan)
+            for name in scores.components
         }
+        return {"valid": scores.parsed, **columns}
 
     @functools.cached_property
     def _line_pool(self) -> ScoringPool:
-        return self._new_pool(None)
+        reported = self.reward_settings.reported_components
+        return self._new_pool(None, tuple(dict.fromkeys((*COMPONENTS, *reported))))
 
     @functools.cached_property
     def _pool(self) -> ScoringPool:
-        return self._new_pool(self._num_processes)
+        return self._new_pool(
+            self._num_processes, self.reward_settings.reported_components
+        )
 
-    def _new_pool(self, num_processes: int | None) -> ScoringPool:
+    def _new_pool(
+        self, num_processes: int | None, components: Sequence[str]
+    ) -> ScoringPool:
         reward = self.reward_settings
         return ScoringPool(
-            reward.reported_components,
+            components,
             num_processes=num_processes,
             scoring=reward.scoring.to_json() if reward.scoring else None,
         )

@@ -14,6 +14,8 @@ from rl_tuner.system.lazy_arrays import LazyArrays
 
 DIRECTORY_NAME = "scored"
 STEM = "scored"
+# The column of what a sequence earned with its last token, before it was filtered.
+REWARD = "reward"
 
 
 class ScoredSequences:
@@ -58,9 +60,9 @@ class ScoredSequences:
             earned = np.asarray(earned, np.float32)
         if self.shards is not None and len(sequences):
             columns: dict[str, Any] = {"step": [step] * len(sequences)}
-            columns["score"] = rewards
+            columns[REWARD] = rewards
             if self._filter is not None:
-                columns["filtered_score"] = earned
+                columns["filtered_reward"] = earned
             self.shards.add(columns | dict(self._task.scored_columns(sequences)))
         return earned
 

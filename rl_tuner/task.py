@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -105,15 +105,32 @@ class Task(abc.ABC):
                 f"has {self.num_classes}; choose a model of the task's own vocabulary"
             )
 
+    def from_corpus(self, corpus: Sequence[Any]) -> Sequence[Any]:
+        """What `World.read_corpus` gave, in the tokens of this task.
+
+        A dataset need not have those of the model: what the task cannot say is left
+        out. By default they are the same. Texts stay texts.
+        """
+        return corpus
+
     def judge(
-        self, sequences: np.ndarray, corpus: Sequence[Tokens] | None = None
+        self, sequences: np.ndarray, corpus: Sequence[Tokens | str] | None = None
     ) -> Judgement:
         """`metrics` of sequences [N, T], with their errors where these are known.
 
-        With the corpus that the prior was trained on they may be compared with it.
+        With the corpus that the prior was trained on, as of `World.read_corpus`, they
+        may be compared with it.
         """
         del corpus
         return Judgement(self.metrics(sequences), {}, {})
+
+    def judge_lines(self, lines: Sequence[str]) -> Judgement:
+        """The same of sequences that are given as text.
+
+        Raises:
+          UserError: a line is no sequence of the task.
+        """
+        return self.judge(self.from_lines(lines))
 
     def metric_rows(self) -> list[MetricRow]:
         """How `metrics` are shown in tables, in order; by default by their names."""

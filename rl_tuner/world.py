@@ -7,15 +7,25 @@ import pathlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from absl import flags
+
 from rl_tuner.errors import UserError
 from rl_tuner.reports.publication import Publication
+from rl_tuner.system.text_source import TextSource
 
 if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Mapping
+
     import numpy as np
 
     from rl_tuner.formats.model_format import ModelFormat
+    from rl_tuner.metrics import Evaluation
     from rl_tuner.networks.sequence_rnn import SequenceRNN
+    from rl_tuner.reports.web_page import WebPage
     from rl_tuner.task import Task
+
+FLAGS = flags.FLAGS
 
 
 class World(abc.ABC):
@@ -53,8 +63,15 @@ class World(abc.ABC):
     def define_task_flags(self) -> None:  # noqa: B027 - optional
         """Defines the absl flags that choose the task's settings; by default none."""
 
+    def define_tuning_flags(self) -> None:  # noqa: B027 - optional
+        """Defines the absl flags of what holds while tuning only; by default none."""
+
     def define_generate_flags(self) -> None:  # noqa: B027 - optional
         """Defines the absl flags of generation; by default none."""
+
+    def define_score_flags(self) -> None:
+        """Defines the absl flags of rl_tuner_score; by default those of the task."""
+        self.define_task_flags()
 
     def define_model_flags(self) -> None:  # noqa: B027 - optional
         """Defines the absl flags that say what a model file does not."""
@@ -66,6 +83,33 @@ class World(abc.ABC):
           UserError: a flag makes no sense.
         """
         return {}
+
+    def given_settings(self) -> dict[str, Any]:
+        """Those of `task_settings` whose flags are on the command line.
+
+        For a run, whose settings are known otherwise.
+        """
+        return {
+            name: value
+            for name, value in self.task_settings().items()
+            if name in FLAGS and FLAGS[name].present
+        }
+
+    def generate_settings(self) -> dict[str, Any]:
+        """The same from the generate flags, where these choose settings of the task."""
+        return {}
+
+    def complete_settings(
+        self, settings: dict[str, Any], model: SequenceRNN
+    ) -> dict[str, Any]:
+        """The task's settings with what only the model can say, to be kept with a run.
+
+        Args:
+          settings: as `task_settings` returns them.
+          model: what is tuned, or generates.
+        """
+        del model
+        return settings
 
     def tuning_defaults(self, argv: list[str]) -> dict[str, Any]:
         """Defaults of tuning flags, by name, where this world has its own.
@@ -115,8 +159,30 @@ class World(abc.ABC):
           UserError: a flag does not suit the model.
         """
 
+    def source_settings(self) -> dict[str, Any]:
+        """How rl_tuner_score reads its sources, from its flags; JSON-serializable."""
+        return {}
+
+    def sequence_source(
+        self, path: pathlib.Path, settings: dict[str, Any]
+    ) -> TextSource:
+        """A file of sequences, as rl_tuner_score is given it.
+
+        Args:
+          path: of the file.
+          settings: as `source_settings` returns them; an empty one has all defaults.
+
+        Raises:
+          UserError: it cannot be read.
+        """
+        del settings
+        return TextSource(path)
+
     def read_corpus(self, directory: str) -> list[Any]:
         """The training sequences of a dataset, each [length] integers.
+
+        Where a dataset has a vocabulary of its own, which need not be the model's, each
+        is a text instead, as `Task.to_lines` writes them.
 
         Raises:
           UserError: there is none, or it is damaged.
@@ -155,6 +221,29 @@ class World(abc.ABC):
     def write_settings(self) -> dict[str, Any]:
         """Arguments from the generate flags for the task's `write_samples`."""
         return {}
+
+    def add_to_page(
+        self,
+        page: WebPage,
+        task: Task,
+        sequences: Mapping[str, np.ndarray],
+        evaluations: Mapping[str, Evaluation],
+        directory: pathlib.Path,
+    ) -> None:
+        """Shows what models generate; by default what the run wrote of it.
+
+        Args:
+          page: what it is added to.
+          task: of the models.
+          sequences: of each model, some [N, T], by what it is called; the tuned last.
+          evaluations: of each.
+          directory: of the run, or where the model lies.
+        """
+        del task, sequences, evaluations
+        folders = {x: directory / "samples" / x for x in ("before", "after")}
+        if all(folder.is_dir() for folder in folders.values()):
+            page.heading("Samples")
+            page.samples(folders)
 
     def publication(self) -> Publication:
         """What was published of this world; by default nothing."""

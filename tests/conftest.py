@@ -1,4 +1,4 @@
-"""Makes the modules in helpers/ importable from every test."""
+"""Makes the modules in helpers/ and benchmarks/ importable from every test."""
 
 import gc
 import os
@@ -9,7 +9,8 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # Not this folder itself: its rl_tuner/ would pass for the package.
-sys.path.insert(0, str(pathlib.Path(__file__).parent / "helpers"))
+for _folder in ("benchmarks", "helpers"):
+    sys.path.insert(0, str(pathlib.Path(__file__).parent / _folder))
 
 
 def pytest_collection_finish():

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import functools
-import math
-import numbers
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from rdkit.Chem import Crippen, Mol
 from rdkit.Contrib.SA_Score import sascorer
 
+from molecule_rnn.scoring.components.drug_likeness import qed
 from molecule_rnn.scoring.components.oracles import ORACLES, oracle
 from molecule_rnn.scoring.components.scoring_function import ScoringFunction
-from molecule_rnn.scoring.drug_likeness import qed
+from molecule_rnn.scoring.plain_numbers import finite_number
 from rl_tuner import user_code
 from rl_tuner.errors import UserError
 
@@ -42,9 +41,10 @@ class Component(NamedTuple):
             something else than a finite number.
         """
         value = self.function(molecule)
-        if not isinstance(value, numbers.Real) or not math.isfinite(value):
+        number = finite_number(value)
+        if number is None:
             raise ValueError(f"returned {value!r:.60}, not a finite number")
-        return float(value)
+        return number
 
 
 def log_p(molecule: Mol) -> float:
@@ -98,12 +98,13 @@ def find_component(name: str) -> Component:
             "and return a number"
         )
     failing_value = getattr(function, "failing_value", 0.0)
-    if not isinstance(failing_value, numbers.Real) or not math.isfinite(failing_value):
+    number = finite_number(failing_value)
+    if number is None:
         raise UserError(
             f"the failing_value of component {name!r} is {failing_value!r}; it must be "
             "a finite number"
         )
-    return Component(name, function, float(failing_value))
+    return Component(name, function, number)
 
 
 def find_components(

@@ -28,7 +28,8 @@ class ScaffoldSettings:
 
     Attributes:
       bucket_size: molecules of a scaffold that earn what they are worth.
-      minimum_score: what a molecule must earn at its end, unscaled, to be remembered.
+      minimum_score: what a molecule must be worth to be remembered: by a scoring
+        function 0 to 1, else what it earns at its end, unscaled.
 
     Raises:
       UserError: a number makes no sense.
@@ -60,6 +61,7 @@ class ScaffoldFilter(SequenceFilter):
         settings: ScaffoldSettings,
         decode: Callable[[np.ndarray], Sequence[str]],
         num_processes: int | None = None,
+        score: Callable[[Sequence[str]], np.ndarray] | None = None,
     ):
         """Remembers nothing.
 
@@ -68,9 +70,10 @@ class ScaffoldFilter(SequenceFilter):
           decode: the strings of sequences [N, T].
           num_processes: that find scaffolds, by default one for each core, with 0 none
             but this; they are started when there is something to find.
+          score: what strings are worth [N]; None takes what they earn.
         """
         self._settings, self._decode = settings, decode
-        self._num_processes = num_processes
+        self._num_processes, self._score = num_processes, score
         self._workers: StringWorkers | InProcess | None = None
         self._known: dict[str, None] = {}
         self._counts: collections.Counter[str] = collections.Counter()
@@ -78,10 +81,12 @@ class ScaffoldFilter(SequenceFilter):
     def filtered(self, sequences: np.ndarray, rewards: np.ndarray) -> np.ndarray:
         """As of `SequenceFilter`."""
         earned = np.array(rewards, np.float32)
-        good = np.flatnonzero(earned >= self._settings.minimum_score)
-        smiles = self._decode(sequences[good])
-        profiles = profile(smiles, self._started(), ("canonical", "scaffold"))
-        for row, string in zip(good.tolist(), smiles, strict=True):
+        smiles = self._decode(sequences)
+        worth = earned if self._score is None else self._score(smiles)
+        good = np.flatnonzero(worth >= self._settings.minimum_score).tolist()
+        strings = [smiles[row] for row in good]
+        profiles = profile(strings, self._started(), ("canonical", "scaffold"))
+        for row, string in zip(good, strings, strict=True):
             values = profiles[string]
             # None of what kills the process: it was scored, but is not remembered.
             if values and not self._is_new(values["canonical"], values["scaffold"]):

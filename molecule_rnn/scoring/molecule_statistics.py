@@ -9,6 +9,7 @@ import numpy as np
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
+from molecule_rnn.moses.metrics import cosine_similarity, nearest_similarities
 from molecule_rnn.scoring.descriptors import COMPONENTS
 from molecule_rnn.scoring.profiler import STAGES, Profiler
 from molecule_rnn.scoring.workers import InProcess, StringWorkers
@@ -19,6 +20,9 @@ UNIQUE_SAMPLES = (1_000, 10_000)
 # Molecules, from the first on, for what is too slow for all, or depends on how many.
 PAINS_SAMPLE = 10_000
 DIVERSITY_SAMPLE = 1_000
+# Molecules of each of two sets that are compared, and of the training set so many that
+# lie evenly in it.
+COMPARED_SAMPLE = 10_000
 # Fewer strings than these are not worth starting processes for.
 _FEW = 200
 
@@ -81,9 +85,10 @@ def molecule_stats(
       ones); `num_distinct` molecules in all, and of these, with a training set,
       `num_novel`; `num_scaffolds`, distinct ring systems with their linkers;
       `num_filtered`, how many of the first went through the PAINS filter, and
-      `num_passing`; `internal_diversity`, 1 - the mean Tanimoto similarity of two of
-      the first 1,000 (Morgan fingerprints of radius 2, 1,024 bits), NaN if there are
-      not two; `histograms`, counts in the bins of `HISTOGRAMS`.
+      `num_passing`, and `num_accepted` by a filter as MOSES's; with a training set
+      `compared`, see `compare`, else None; `internal_diversity`, 1 - the mean Tanimoto
+      similarity of two of the first 1,000 (Morgan fingerprints of radius 2, 1,024
+      bits), NaN if there are not two; `histograms`, counts in the bins of `HISTOGRAMS`.
     """
     if workers is None:
         workers = profile_workers(len(smiles))
@@ -102,12 +107,8 @@ def molecule_stats(
     scaffolds = {known[string]["scaffold"] for string in valid}
     distinct = set(canonical)
     filtered = valid[:PAINS_SAMPLE]
-    alerts = profile(filtered, workers, ("pains",))
-    passing = [
-        not values["pains"]
-        for values in map(alerts.get, filtered)
-        if values is not None
-    ]
+    alerts = profile(filtered, workers, ("pains", "refusal"))
+    found = [values for values in map(alerts.get, filtered) if values is not None]
     return {
         "num_strings": len(smiles),
         "num_valid": len(valid),
@@ -125,7 +126,11 @@ def molecule_stats(
         else len(distinct - set(training_set)),
         "num_scaffolds": len(scaffolds - {""}),
         "num_filtered": len(filtered),
-        "num_passing": sum(passing),
+        "num_passing": sum(not values["pains"] for values in found),
+        "num_accepted": sum(
+            not (values["pains"] or values["refusal"]) for values in found
+        ),
+        "compared": compare(valid, training_set, workers) if training_set else None,
         "internal_diversity": internal_diversity(valid[:DIVERSITY_SAMPLE]),
         "histograms": {
             name: np.histogram(np.clip(columns[name], bins.low, bins.high), bins.edges)[
@@ -133,6 +138,50 @@ def molecule_stats(
             ].tolist()
             for name, bins in HISTOGRAMS.items()
         },
+    }
+
+
+def compare(
+    valid: Sequence[str],
+    training_set: Collection[str],
+    workers: StringWorkers | InProcess,
+) -> dict[str, Any]:
+    """How like the training set molecules are, as MOSES measures it.
+
+    Args:
+      valid: SMILES strings that are molecules, repeated ones too.
+      training_set: such strings.
+      workers: of `profile_workers`.
+
+    Returns:
+      of the first 10,000 and as many of the training set: `number` of them; the sum and
+      the sum of squares of `nearest`, the similarity to the nearest neighbour;
+      `fragments` and `scaffolds`, cosine similarities, None where there are none.
+    """
+    reference = sorted(training_set)
+    reference = reference[:: -(-len(reference) // COMPARED_SAMPLE)]
+    generated = valid[:COMPARED_SAMPLE]
+    stages = ("fragments", "ring_scaffold")
+    sets = []
+    for strings in (generated, reference):
+        profiles = profile(strings, workers, stages)
+        sets.append([values for s in strings if (values := profiles[s]) is not None])
+    cosines = {
+        "fragments": cosine_similarity(
+            *([values["fragments"].split(".") for values in chosen] for chosen in sets)
+        ),
+        "scaffolds": cosine_similarity(
+            *(
+                [[x["ring_scaffold"]] for x in chosen if x["ring_scaffold"]]
+                for chosen in sets
+            )
+        ),
+    }
+    nearest = nearest_similarities(generated, reference)
+    return {
+        "number": len(nearest),
+        "nearest": [float(nearest.sum()), float((nearest * nearest).sum())],
+        **{name: None if np.isnan(x) else x for name, x in cosines.items()},
     }
 
 

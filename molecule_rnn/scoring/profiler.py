@@ -10,6 +10,7 @@ from rdkit import Chem
 from rdkit.Chem import FilterCatalog
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
+from molecule_rnn.moses import features
 from molecule_rnn.scoring.descriptors import COMPONENTS
 from molecule_rnn.scoring.scorer import Scorer
 
@@ -48,6 +49,9 @@ FEATURES = (
     Feature("canonical", Chem.MolToSmiles),
     Feature("scaffold", scaffold),
     Feature("pains", pains),
+    Feature("refusal", features.refusal, "failed"),
+    Feature("fragments", features.fragments),
+    Feature("ring_scaffold", features.ring_scaffold),
 )
 STAGES = (*COMPONENTS, *(feature.name for feature in FEATURES))
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from molecule_rnn.scoring.components import SCORE
+from molecule_rnn.scoring.plain_numbers import finite_number
 from rl_tuner.errors import UserError
 from rl_tuner.weights import parse_weights
 
@@ -72,13 +72,13 @@ class RewardSettings:
         components = tuple(self.components)
         object.__setattr__(self, "components", components)
         _check_components(components)
-        weights = tuple(sorted(dict(self.weights).items()))
-        for name, weight in weights:
+        weights = {}
+        for name, weight in sorted(dict(self.weights).items()):
             _check_term(name, self._own_terms)
-            _check_number(f"weight of {name!r}", weight)
-        object.__setattr__(self, "weights", weights)
+            weights[name] = _number(f"weight of {name!r}", weight)
+        object.__setattr__(self, "weights", tuple(weights.items()))
         for limit in LIMITS:
-            _check_number(limit, getattr(self, limit))
+            object.__setattr__(self, limit, _number(limit, getattr(self, limit)))
 
     @classmethod
     def for_training_set(
@@ -118,9 +118,14 @@ class RewardSettings:
 
     @property
     def reported_components(self) -> tuple[str, ...]:
-        """These, and what a scoring function is made of: for a `ScoringPool` too."""
+        """These, and what is looked at besides: for a `ScoringPool` too.
+
+        That are the parts of a scoring function, and the user's own components that
+        are worth nothing.
+        """
         parts = self.scoring.names if self.scoring else ()
-        return tuple(dict.fromkeys((*parts, *self.scored_components)))
+        names = (*parts, *self.scored_components, *self.components)
+        return tuple(dict.fromkeys(names))
 
     @property
     def _own_terms(self) -> tuple[str, ...]:
@@ -281,7 +286,8 @@ def _check_term(name: str, components: Sequence[str]) -> None:
         raise UserError(f"unknown term {name!r}; choose one of {', '.join(known)}")
 
 
-def _check_number(what: str, value: Any) -> None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value):
+def _number(what: str, value: Any) -> float:
+    number = None if isinstance(value, bool) else finite_number(value)
+    if number is None:
         raise UserError(f"the {what} is {value!r}; it must be a finite number")
+    return value if type(value) is int else number

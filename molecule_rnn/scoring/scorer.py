@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import signal
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -34,6 +35,7 @@ class Scorer:
 
     Attributes:
       complaints: what went wrong since it was last emptied, by the component's name.
+      failures: on how many molecules, likewise.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Scorer:
         self._components: tuple[Any, ...] = find_components(components, scoring)
         self.stages = tuple(components)
         self.complaints: dict[str, str] = {}
+        self.failures: collections.Counter[str] = collections.Counter()
 
     def __call__(
         self,
@@ -70,6 +73,7 @@ class Scorer:
                 except BaseException as error:  # a user's may do anything
                     if isinstance(error, KeyboardInterrupt) and _hears_the_keyboard():
                         raise
+                    self.failures[component.name] += 1
                     reason = " ".join(f"{type(error).__name__}: {error}".split())
                     self.complaints.setdefault(
                         component.name,

@@ -8,15 +8,22 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
+from rl_tuner.errors import UserError
+
+# Molecules on which what fails on all is at fault, and not they.
+_NO_ACCIDENT = 100
+
 
 class Job(Protocol):
     """What is done to a string.
 
     Attributes:
       complaints: what went wrong since it was last emptied, by what it is about.
+      failures: on how many strings, since it was last emptied, by what it is about.
     """
 
     complaints: dict[str, str]
+    failures: collections.Counter[str]
 
     @property
     def stages(self) -> Sequence[str]:
@@ -49,6 +56,8 @@ class News:
         self._told: set[str] = set()
         self._num_condemned = 0
         self._in_a_row: collections.Counter[str] = collections.Counter()
+        self._failures: collections.Counter[str] = collections.Counter()
+        self._num_done = 0
 
     def complain(self, complaints: Mapping[str, str]) -> None:
         """Tells the first complaint about each thing."""
@@ -58,6 +67,35 @@ class News:
                 self._told.add(about)
             if is_news:
                 self._tell(f"{complaint}; further failures of it are not told")
+
+    def count(self, failures: Mapping[str, int], num_done: int) -> None:
+        """Adds up on how many strings what has failed, of so many that were done.
+
+        Raises:
+          UserError: a user's own has not once succeeded, on as many as is no accident.
+        """
+        with self._lock:
+            self._failures.update(failures)
+            self._num_done += num_done
+            failed, done = self._failures.copy(), self._num_done
+        for name, number in failed.items():
+            if ":" in name and number >= max(done, _NO_ACCIDENT):
+                raise UserError(
+                    f"component {name!r} has failed on each of {number:,} molecules; "
+                    "mend it, or leave it out"
+                )
+
+    def conclude(self) -> None:
+        """Tells, once, on how many strings each thing has failed."""
+        with self._lock:
+            failed = dict(self._failures)
+            self._failures.clear()
+        # One failure was told of with what it was.
+        for name, number in ((k, n) for k, n in failed.items() if n > 1):
+            self._tell(
+                f"component {name!r} failed on {number:,} of {self._num_done:,} "
+                "distinct molecules"
+            )
 
     def praise(self, stages: Collection[str]) -> None:
         """Notes the stages that did end no process."""
@@ -75,6 +113,8 @@ class News:
         with self._lock:
             self._num_condemned += 1
             self._in_a_row[stage] += 1
+            if stage:
+                self._failures[stage] += 1
             number = self._num_condemned
         if str(number).rstrip("0") == "1":
             self._tell(

@@ -69,10 +69,15 @@ def main(
         signal.setitimer(signal.ITIMER_PROF, 0.0)
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         progress[0] = NOT_BEGUN
-        reply = {"results": results, "complaints": work.complaints}
+        reply = {
+            "results": results,
+            "complaints": work.complaints,
+            "failures": work.failures,
+        }
         replies.write(json.dumps(reply).encode() + b"\n")
         replies.flush()
         work.complaints.clear()
+        work.failures.clear()
     sys.stdout.flush()
 
 

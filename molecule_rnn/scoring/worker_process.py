@@ -85,7 +85,8 @@ class StringProcess:
         Finds strings that kill the process, and the stages in which they do.
 
         Raises:
-          UserError: it dies as it starts, or in one stage of string after string.
+          UserError: it dies as it starts, or in one stage of string after string, or
+            a stage of a user's own never succeeds.
           RuntimeError: it was closed.
         """
         results: list[Any] = [None] * len(texts)
@@ -96,6 +97,8 @@ class StringProcess:
             reply = self._ask(list(left.values()))
             if reply is not None:
                 self._news.complain(reply["complaints"])
+                num_done = sum(result is not None for result in reply["results"])
+                self._news.count(reply["failures"], num_done)
                 for index, result in zip(left, reply["results"], strict=True):
                     results[index] = result
                 self._news.praise(self._done(left.values(), reply["results"]))

@@ -75,7 +75,9 @@ class StringWorkers:
         ]
         for thread in threads:
             thread.start()
-        self._end = weakref.finalize(self, _end, self._queue, self._processes, threads)
+        self._end = weakref.finalize(
+            self, _end, self._queue, self._processes, threads, news
+        )
 
     @property
     def process_ids(self) -> Sequence[int]:
@@ -127,6 +129,7 @@ class InProcess:
         """Takes the job, and what is called with its complaints."""
         self._job = job
         self._news = News(tell)
+        self._end = weakref.finalize(self, self._news.conclude)
 
     def start(
         self, texts: Sequence[str], skipped: Collection[int] = ()
@@ -138,6 +141,10 @@ class InProcess:
         )
         self._news.complain(self._job.complaints)
         self._job.complaints.clear()
+        num_done = sum(result is not None for result in future.result())
+        failures = self._job.failures.copy()
+        self._job.failures.clear()
+        self._news.count(failures, num_done)
         return [future]
 
     def map(self, texts: Sequence[str], skipped: Collection[int] = ()) -> list[Any]:
@@ -145,7 +152,8 @@ class InProcess:
         return self.start(texts, skipped)[0].result()
 
     def close(self) -> None:
-        """Has nothing to end."""
+        """Tells what failed; has nothing to end."""
+        self._end()
 
 
 def _serve(work: queue.SimpleQueue[_Work | None], process: StringProcess) -> None:
@@ -162,6 +170,7 @@ def _end(
     work: queue.SimpleQueue[_Work | None],
     processes: Sequence[StringProcess],
     threads: Sequence[threading.Thread],
+    news: News,
 ) -> None:
     while True:
         try:
@@ -176,3 +185,4 @@ def _end(
         process.close()
     for thread in threads:
         thread.join()
+    news.conclude()

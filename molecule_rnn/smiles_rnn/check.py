@@ -13,6 +13,7 @@ from molecule_rnn.scoring.workers import StringWorkers
 from molecule_rnn.smiles_rnn.source import Line
 from molecule_rnn.vocabulary import CHARACTERS, tokenize
 
+TOO_LONG = "tokens"  # the end of that problem
 _CHUNK = 1000  # lines that come back at once
 _JOB = f"{__name__}:LineChecker"
 _CHUNKS_AHEAD = 4  # that are being checked meanwhile
@@ -38,8 +39,8 @@ def check_lines(
 ) -> Iterator[list[Line]]:
     """Checks lines, and yields them in their order, some at a time.
 
-    A line that holds no molecule comes back with a `problem`; under `canonical` the
-    others come back with another text.
+    A line that holds no molecule comes back with a `problem`, another with its
+    `molecule`, and under `canonical` with this as its text.
 
     Args:
       lines: of a source.
@@ -70,6 +71,7 @@ class LineChecker:
 
     Attributes:
       complaints: none.
+      failures: none.
     """
 
     stages = ()
@@ -78,15 +80,16 @@ class LineChecker:
         """Takes the fields of `CheckRules`."""
         self._rules = CheckRules(**rules)  # type: ignore[arg-type]
         self.complaints: dict[str, str] = {}
+        self.failures: collections.Counter[str] = collections.Counter()
         _be_quiet()
 
     def __call__(
         self, text: str, skipped: Collection[int], begin: Callable[[int], None]
-    ) -> tuple[str, str]:
-        """The text, maybe another one, and its problem."""
+    ) -> tuple[str, str, str]:
+        """The text, maybe another one, its problem, and its molecule."""
         del skipped, begin
         line = check_line(Line(0, text), self._rules)
-        return line.text, line.problem
+        return line.text, line.problem, line.molecule
 
 
 def _collected(lines: list[Line], futures: list[Future]) -> list[Line]:
@@ -94,15 +97,15 @@ def _collected(lines: list[Line], futures: list[Future]) -> list[Line]:
     results = itertools.chain.from_iterable(future.result() for future in futures)
     checked = []
     for line, result in zip(lines, results, strict=True):
-        text, problem = result or (line.text, "RDKit does not survive it")
+        text, problem, molecule = result or (line.text, "RDKit does not survive it", "")
         if not line.problem:
-            line = dataclasses.replace(line, text=text, problem=problem)
+            line = Line(line.number, text, problem, molecule)
         checked.append(line)
     return checked
 
 
 def check_line(line: Line, rules: CheckRules) -> Line:
-    """The line if it holds a molecule; else with its `problem`."""
+    """The line with its molecule if it holds one; else with its `problem`."""
     if line.problem:
         return line
     problem = _text_problem(line.text, rules)
@@ -115,10 +118,9 @@ def check_line(line: Line, rules: CheckRules) -> Line:
         return dataclasses.replace(line, problem=_chemistry_problem(line.text))
     if not molecule.GetNumAtoms():
         return dataclasses.replace(line, problem="no atoms")
-    if rules.canonical:
-        text = Chem.MolToSmiles(molecule)
-        return dataclasses.replace(line, text=text, problem=_text_problem(text, rules))
-    return line
+    canonical = Chem.MolToSmiles(molecule)
+    text = canonical if rules.canonical else line.text
+    return Line(line.number, text, _text_problem(text, rules), canonical)
 
 
 def _text_problem(text: str, rules: CheckRules) -> str:
@@ -127,7 +129,7 @@ def _text_problem(text: str, rules: CheckRules) -> str:
     if not all("!" <= character <= "~" for character in text):
         return "characters that SMILES has not"
     if len(tokenize(text, rules.tokenizer)) > rules.max_length:
-        return f"more than {rules.max_length} tokens"
+        return f"more than {rules.max_length} {TOO_LONG}"
     return ""
 
 

@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import pathlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from molecule_rnn.smiles_rnn import check
@@ -92,6 +92,7 @@ def create_dataset(
         checked = progress(checked)
     num_lines, skipped = 0, []
     splits: dict[str, list[str]] = {name: [] for name in SPLIT_FILES}
+    molecules: dict[str, set[str]] = {name: set() for name in SPLIT_FILES}
     seen: set[str] = set()
     for line in (line for lines in checked for line in lines):
         num_lines += 1
@@ -101,15 +102,19 @@ def create_dataset(
             skipped.append(line)
             continue
         seen.add(line.text)
-        held_out = is_held_out(line.text, config.eval_ratio, config.seed)
-        splits["eval" if held_out else "training"].append(line.text)
+        # All spellings of a molecule: one in training would give the others away.
+        held_out = is_held_out(line.molecule, config.eval_ratio, config.seed)
+        split = "eval" if held_out else "training"
+        splits[split].append(line.text)
+        molecules[split].add(line.molecule)
     by_reason = collections.Counter(line.problem.split(":")[0] for line in skipped)
     if not all(splits.values()):
         reasons = "; ".join(f"{n}x {reason}" for reason, n in by_reason.most_common(3))
         raise UserError(
-            f"{source.path} gave {len(splits['training'])} molecules to train on and "
-            f"{len(splits['eval'])} to evaluate on, of {num_lines} lines "
+            f"{source.path} gave {len(molecules['training'])} molecules to train on "
+            f"and {len(molecules['eval'])} to evaluate on, of {num_lines} lines "
             f"({reasons or 'none skipped'}); a dataset needs some of both"
+            + _advice(by_reason)
         )
     vocabulary = Vocabulary.learn(seen, config.rules.tokenizer)
     statistics = TrainingStatistics.measure(splits["training"], vocabulary)
@@ -123,12 +128,18 @@ def create_dataset(
         "num_classes": vocabulary.num_classes,
         "settings": dataclasses.asdict(config),
         "source": source.terms,
-        "counts": {"lines": num_lines, "molecules": len(seen), "skipped": len(skipped)},
+        "counts": {
+            "lines": num_lines,
+            "strings": len(seen),
+            "molecules": sum(map(len, molecules.values())),
+            "skipped": len(skipped),
+        },
         "skipped_by_reason": dict(by_reason.most_common()),
         "splits": {
             name: {
                 "file": SPLIT_FILES[name],
-                "molecules": len(smiles),
+                "strings": len(smiles),
+                "molecules": len(molecules[name]),
                 "sha256": hashlib.sha256(files[SPLIT_FILES[name]]).hexdigest(),
             }
             for name, smiles in splits.items()
@@ -148,7 +159,7 @@ def create_dataset(
 
 
 def is_held_out(smiles: str, eval_ratio: float, seed: int) -> bool:
-    """Whether a molecule is for evaluation; by its string, whatever else there is."""
+    """Whether a molecule is for evaluation; by its canonical SMILES alone."""
     digest = hashlib.blake2b(f"{seed}:{smiles}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") < eval_ratio * 2**64
 
@@ -217,10 +228,13 @@ def summary_text(description: dict[str, Any]) -> str:
     counts, splits = description["counts"], description["splits"]
     statistics = description["statistics"]
     lines = ["{lines} lines: {molecules} molecules, {skipped} skipped".format(**counts)]
+    if counts["strings"] != counts["molecules"]:
+        lines[0] += "; the molecules have {strings} spellings".format(**counts)
     for reason, number in description["skipped_by_reason"].items():
         lines.append(f"  {number:6} {reason}")
     if counts["skipped"]:
-        lines.append(f"each of them is in {SKIPPED_FILE}")
+        advice = _advice(description["skipped_by_reason"])
+        lines.append(f"each of them is in {SKIPPED_FILE}{advice}")
     lines += [
         f"training: {splits['training']['molecules']} molecules, "
         f"eval: {splits['eval']['molecules']}; {description['num_classes']} classes",
@@ -234,6 +248,12 @@ def summary_text(description: dict[str, Any]) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _advice(reasons: Mapping[str, int]) -> str:
+    """What to do about molecules that were skipped."""
+    is_long = any(check.TOO_LONG in reason for reason in reasons)
+    return "; --max_length lets longer molecules in" if is_long else ""
 
 
 def _skipped_table(skipped: list[Line]) -> bytes:

@@ -13,6 +13,7 @@ from molecule_rnn.smiles_rnn import source as smiles_source
 from molecule_rnn.smiles_rnn.config import START_TOKEN, TrainingConfig
 from molecule_rnn.smiles_rnn.dataset import SmilesDataset
 from molecule_rnn.vocabulary import EOS, Vocabulary
+from rl_tuner.networks.network import Network
 from rl_tuner.pretraining.batches import Batch, shuffled_sequences
 from rl_tuner.pretraining.corpus import Corpus
 
@@ -30,8 +31,16 @@ def default_dataset(directory: pathlib.Path) -> SmilesDataset:
     return smiles_dataset.read_dataset(directory)
 
 
-def corpus(config: TrainingConfig, dataset: SmilesDataset) -> Corpus:
-    """The molecules as the network reads them, whole, in batches of like length."""
+def corpus(
+    config: TrainingConfig, dataset: SmilesDataset, prior: Network | None = None
+) -> Corpus:
+    """The molecules as the network reads them, whole, in batches of like length.
+
+    Args:
+      config: how to train.
+      dataset: the molecules, in the vocabulary of the prior if there is one.
+      prior: what training goes on from; None: it begins with random weights.
+    """
     vocabulary = dataset.vocabulary
     begins = config.protocol == START_TOKEN
     training = token_sequences(dataset.training, vocabulary, begins)
@@ -43,6 +52,7 @@ def corpus(config: TrainingConfig, dataset: SmilesDataset) -> Corpus:
     checksums = {
         name: split["sha256"] for name, split in dataset.description["splits"].items()
     }
+    begun_from = {} if prior is None else {"begun_from": prior.fingerprint()}
     return Corpus(
         name="smiles_rnn",
         num_classes=vocabulary.num_classes,
@@ -50,7 +60,7 @@ def corpus(config: TrainingConfig, dataset: SmilesDataset) -> Corpus:
         evaluation=evaluation,
         stopping=evaluation[: config.max_eval_molecules],
         batches=batches,
-        identity=checksums | vocabulary.to_json(),
+        identity=checksums | vocabulary.to_json() | begun_from,
         metadata={
             "vocabulary": vocabulary.to_json(),
             "statistics": dataset.statistics.to_json(),
@@ -59,6 +69,7 @@ def corpus(config: TrainingConfig, dataset: SmilesDataset) -> Corpus:
                 key: dataset.description[key]
                 for key in ("settings", "source", "counts")
             },
+            **begun_from,
         },
         unit=f"nats per token ({vocabulary.tokenizer}), the end of the sequence "
         "among them; whole molecules from a zero state",
@@ -68,6 +79,7 @@ def corpus(config: TrainingConfig, dataset: SmilesDataset) -> Corpus:
             "eval_molecules": len(dataset.evaluation),
         },
         context_token=EOS,
+        prior=prior,
     )
 
 

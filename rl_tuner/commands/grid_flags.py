@@ -77,6 +77,7 @@ def carry_out() -> FinishedGrid:
         from rl_tuner.runs import dependencies, grid_training, task_trial
 
         prior = model_flags.load(prior_path, world)
+        task_settings = world.complete_settings(task_settings, prior)
         task = world.make_task(task_settings, prior)
         task.check_model(prior)
         if ":" in FLAGS.task:
@@ -84,7 +85,7 @@ def carry_out() -> FinishedGrid:
         made_with = {
             "task": FLAGS.task,
             "task_settings": task_settings,
-            "prior_sha256": run_directory.fingerprint(prior),
+            "prior_sha256": prior.fingerprint(),
             "training_steps": FLAGS.training_steps,
             "output_every_nth": FLAGS.output_every_nth,
             "num_samples": FLAGS.num_samples,

@@ -8,7 +8,8 @@ rl_tuner_score --source=many/sequences-*.txt --output_dir=scored \
 
 Melodies are numbers of classes with spaces between, as rl_tuner_generate --num_shards
 writes them, and molecules are SMILES strings. Into --output_dir go scores-*.csv, in the
-order of the lines, and summary.json. A cut run resumes where it was.
+order of the lines, and summary.json; a sequence that has no number for a column has an
+empty cell there, and no part in the mean. A cut run resumes where it was.
 """
 
 import glob
@@ -24,7 +25,9 @@ from rl_tuner.errors import UserError
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("task", worlds.default_task(), "What the sequences are of.")
-flags.DEFINE_string("source", "", "Text files; * and ? stand for anything.")
+flags.DEFINE_string(
+    "source", "", "Text files, also with .gz; * and ? stand for anything."
+)
 flags.DEFINE_string("output_dir", "", "Where to write.")
 flags.DEFINE_integer(
     "num_shards", 1, "Files that are written for each one of --source."
@@ -54,7 +57,12 @@ def main() -> None:
 
     with tqdm(total=FLAGS.num_shards * len(sources), unit=" shards") as bar:
         summary = bulk_scoring.score_shards(
-            bulk_scoring.Scoring(FLAGS.task, settings, model.absolute()),
+            bulk_scoring.Scoring(
+                FLAGS.task,
+                settings,
+                model.absolute(),
+                json.dumps(world.source_settings()),
+            ),
             sources,
             output_dir,
             FLAGS.num_shards,
@@ -63,13 +71,13 @@ def main() -> None:
             lambda _: bar.update(),
         )
     print(f"{summary['count']} sequences, in {output_dir}:")
-    for name, column in summary["columns"].items():
-        print(f"  {name:28}{column['mean']:12.5g} +- {column['standard_error']:.2g}")
+    for line in bulk_scoring.summary_lines(summary):
+        print(f"  {line}")
 
 
 def console_entry() -> None:
     """Runs the binary."""
-    cli.run(main, world_flags.define_task_flags)
+    cli.run(main, world_flags.define_score_flags)
 
 
 if __name__ == "__main__":

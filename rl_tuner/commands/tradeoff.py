@@ -1,4 +1,4 @@
-"""Plots what tuning gains in reward against how far it goes from the prior, along c.
+r"""Plots what tuning gains in reward against how far it goes from the prior, along c.
 
 The constant c weighs the prior against the task's reward: the larger c, the closer the
 tuned policy stays. Each algorithm is trained at each c, some side by side, and

@@ -114,6 +114,8 @@ def main() -> None:
     from rl_tuner.runs import dependencies, task_trial, training_run
 
     prior = model_flags.load(prior_path, world)
+    settings = world.complete_settings(settings, prior)
+    run_settings = dataclasses.replace(run_settings, task_settings=settings)
     task = world.make_task(settings, prior)
     if ":" in FLAGS.task:
         oddity = task_trial.try_task(task)
@@ -125,7 +127,7 @@ def main() -> None:
     }
     corpus = None
     if FLAGS.corpus_dir:
-        corpus = Corpus(world.read_corpus(FLAGS.corpus_dir))
+        corpus = Corpus(task.from_corpus(world.read_corpus(FLAGS.corpus_dir)))
         contents |= dependencies.of_corpus(corpus, FLAGS.corpus_dir)
     is_restored = bool(
         output_dir and not FLAGS.restart and run_directory.holds_saves(output_dir)
@@ -140,7 +142,7 @@ def main() -> None:
     )
     run_settings = dataclasses.replace(
         run_settings,
-        prior_sha256=run_directory.fingerprint(prior),
+        prior_sha256=prior.fingerprint(),
         contents=contents,
     )
     output_dir = output_dir or run_directory.new_folder(DEFAULT_RUNS, label)

@@ -50,6 +50,13 @@ def define_generate_flags(argv: list[str]) -> None:
     world.define_generate_flags()
 
 
+def define_score_flags(argv: list[str]) -> None:
+    """Defines the flags of the world's models and of scoring."""
+    world = world_in(argv)
+    world.define_model_flags()
+    world.define_score_flags()
+
+
 def define_model_flags(argv: list[str]) -> None:
     """Defines the flags of the world's models."""
     world_in(argv).define_model_flags()

@@ -92,7 +92,9 @@ def evaluate_policy(
     )
     copied = {}
     if corpus is not None:
-        copied["copied"] = corpus.copied_share(generated.sequences, task.end_token)
+        copied["copied"] = corpus.copied_share(
+            generated.sequences, task.end_token, task.to_lines
+        )
     measures = _token_measures(generated, task)
     if untuned is not None:
         primes = sample_primes(task, num_sequences, seed)

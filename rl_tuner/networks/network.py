@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import hashlib
 import os
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -181,6 +182,13 @@ class Network(keras.Model, abc.ABC):
     def weight_arrays(self) -> dict[str, np.ndarray]:
         """The values of `named_weights`."""
         return {key: value.numpy() for key, value in self.named_weights().items()}
+
+    def fingerprint(self) -> str:
+        """The SHA-256 of the weights, whatever file they came from."""
+        digest = hashlib.sha256()
+        for name, weights in sorted(self.weight_arrays().items()):
+            digest.update(name.encode() + weights.tobytes())
+        return digest.hexdigest()
 
     def set_named_weights(self, weights: Mapping[str, Any]) -> None:
         """Assigns arrays by the names of `named_weights`; all of them."""

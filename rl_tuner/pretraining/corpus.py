@@ -31,6 +31,7 @@ class Corpus:
       counts: of sequences, for the report.
       newer_settings: of the world's config, that runs of 0.1.0 have not kept.
       make_network: from the config, the network to train; None for a `SequenceRNN`.
+      prior: the model that training goes on from; None: it begins with random weights.
       checksum: of the sequences, where `identity` does not hold one.
       unscored_steps: predictions at the beginning of each evaluation sequence that are
         left out of the scores.
@@ -51,6 +52,7 @@ class Corpus:
     counts: Mapping[str, int]
     newer_settings: tuple[str, ...] = ()
     make_network: Callable[[Any], Network] | None = None
+    prior: Network | None = None
     checksum: str = ""
     unscored_steps: int = 0
     context_token: int | None = None

@@ -14,7 +14,8 @@ from rl_tuner.pretraining import report as reports
 from rl_tuner.pretraining.config import PretrainingConfig
 from rl_tuner.pretraining.corpus import Corpus
 from rl_tuner.pretraining.ngrams import NGramModel
-from rl_tuner.pretraining.trainer import SequenceTrainer, score_sequences
+from rl_tuner.pretraining.scores import score_sequences
+from rl_tuner.pretraining.trainer import SequenceTrainer
 
 N_GRAMS = {"trigram": 3, "unigram": 1}
 
@@ -50,6 +51,10 @@ def train(
             model, corpus.evaluation, config.batch_size, unscored
         )
     }
+    if corpus.prior is not None:
+        scores["what it began from"] = score_sequences(
+            corpus.prior, corpus.evaluation, config.batch_size, unscored
+        )
     training, evaluation = corpus.training, corpus.evaluation
     if corpus.context_token is not None:
         training, evaluation = (

@@ -8,7 +8,7 @@ import math
 import pathlib
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -18,10 +18,10 @@ import tensorflow as tf
 from rl_tuner.errors import UserError
 from rl_tuner.networks.network import Network
 from rl_tuner.networks.sequence_rnn import SequenceRNN
-from rl_tuner.pretraining.batches import BATCH_SIGNATURE, Batch, whole_sequences
+from rl_tuner.pretraining.batches import BATCH_SIGNATURE, Batch
 from rl_tuner.pretraining.config import PretrainingConfig
 from rl_tuner.pretraining.corpus import Corpus
-from rl_tuner.pretraining.ngrams import Score
+from rl_tuner.pretraining.scores import score_logits, score_sequences
 from rl_tuner.reports.tensorboard_curves import TensorBoardCurves
 from rl_tuner.system import same_settings, saves
 from rl_tuner.system.stop_request import Stopped
@@ -61,8 +61,11 @@ class SequenceTrainer:
         self.corpus = corpus
         self.best_dir = run_dir / corpus.name
         keras.utils.set_random_seed(config.seed)
-        make_network = corpus.make_network or _sequence_rnn(corpus.num_classes)
-        self.model = make_network(config)
+        if corpus.prior is not None:
+            self.model = corpus.prior.clone()
+        else:
+            make_network = corpus.make_network or _sequence_rnn(corpus.num_classes)
+            self.model = make_network(config)
         self.model.metadata = dict(corpus.metadata)  # also of a run that is cut
         self._optimizer = keras.optimizers.Adam(
             keras.optimizers.schedules.ExponentialDecay(
@@ -121,6 +124,8 @@ class SequenceTrainer:
         """
         if self.step:
             print(f"resuming at step {self.step}", flush=True)
+        elif self.corpus.prior is not None:
+            self._evaluate_and_save()  # what is no better is not the best model
         totals, done, began = np.zeros(2), 0, time.monotonic()
         for batch in self.corpus.batches(self.step):
             if self._is_finished():
@@ -152,7 +157,7 @@ class SequenceTrainer:
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
             logits = self._logits(batch.inputs)
-            nats, right, number = _score_logits(logits, batch)
+            nats, right, number = score_logits(logits, batch)
             loss = nats / tf.maximum(number, 1)
             total = loss
             if self.config.l2:
@@ -255,54 +260,6 @@ class SequenceTrainer:
     ) -> None:
         values = {"loss": loss, "accuracy": accuracy, "perplexity": np.exp(loss)}
         self._curves[name].write(self.step, values | more)
-
-
-def score_batch(model: Network, batch: Batch) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Returns the sums over a batch: -log p in nats, right guesses, predictions."""
-    return _score_logits(model.unroll(batch.inputs), batch)
-
-
-def _score_logits(
-    logits: tf.Tensor, batch: Batch
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """The same, from the model's logits of the batch."""
-    nats = tf.nn.sparse_softmax_cross_entropy_with_logits(batch.labels, logits)
-    guesses = tf.argmax(logits, axis=-1, output_type=tf.int32)
-    right = tf.cast(guesses == batch.labels, tf.float32)
-    return (
-        tf.reduce_sum(nats * batch.weights),
-        tf.reduce_sum(right * batch.weights),
-        tf.reduce_sum(batch.weights),
-    )
-
-
-def score_sequences(
-    model: Network,
-    sequences: Sequence[np.ndarray],
-    batch_size: int = 128,
-    unscored_steps: int = 0,
-) -> Score:
-    """Scores a model on whole sequences, each from a zero state.
-
-    Args:
-      model: which to score.
-      sequences: each [steps] ints; the first token is read, never predicted.
-      batch_size: sequences at once.
-      unscored_steps: predictions at the beginning of each that are left out.
-    """
-    totals = np.zeros(3)
-    for batch in whole_sequences(sequences, batch_size, unscored_steps):
-        totals += [float(value) for value in _score_batch(model, batch)]
-    nats, right, number = totals
-    divisor = max(int(number), 1)
-    return Score(float(right / divisor), float(nats / divisor), int(number))
-
-
-@tf.function(reduce_retracing=True, autograph=False)
-def _score_batch(
-    model: Network, batch: Batch
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    return score_batch(model, batch)
 
 
 def _sequence_rnn(num_classes: int) -> Callable[[PretrainingConfig], Network]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import html
 import pathlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from rl_tuner.reports.comparison import Cell
 
@@ -23,6 +24,13 @@ small { color: #666; font-weight: normal; }
 img { max-width: 100%; height: auto; } audio { vertical-align: middle; }
 .melodies { display: grid; gap: 1rem 2rem;
             grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); }
+.drawings { display: grid; gap: 1rem;
+            grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); }
+.drawings figure { margin: 0; border: 1px solid #ddd; padding: .5rem; }
+.drawings svg { display: block; width: 100%; height: auto; }
+.drawings figcaption { font: .75rem/1.4 ui-monospace, monospace;
+                       overflow-wrap: anywhere; }
+.drawings table { width: 100%; font-size: .75rem; } .drawings td { padding: 0 .2rem; }
 """
 _MIME_TYPES = {
     ".png": "image/png",
@@ -31,6 +39,20 @@ _MIME_TYPES = {
     ".txt": "text/plain",
     ".csv": "text/csv",
 }
+
+
+class Drawing(NamedTuple):
+    """Something drawn, with its figures.
+
+    Attributes:
+      svg: an `<svg>` element, without an XML declaration.
+      caption: what stands below.
+      figures: below that, by what they are called.
+    """
+
+    svg: str
+    caption: str
+    figures: Mapping[str, str]
 
 
 class WebPage:
@@ -69,6 +91,21 @@ class WebPage:
             f'<p><img src="{_data_uri(path)}" alt="{html.escape(description)}"></p>'
         )
 
+    def drawings(self, drawings: Iterable[Drawing]) -> None:
+        """Adds drawings side by side."""
+        self._parts.append('<div class="drawings">')
+        for drawing in drawings:
+            rows = "".join(
+                f"<tr><td>{html.escape(name)}</td><td>{html.escape(figure)}</td></tr>"
+                for name, figure in drawing.figures.items()
+            )
+            caption = html.escape(drawing.caption)
+            self._parts.append(
+                f"<figure>{drawing.svg}<figcaption>{caption}<table>{rows}</table>"
+                "</figcaption></figure>"
+            )
+        self._parts.append("</div>")
+
     def samples(self, folders: dict[str, pathlib.Path]) -> None:
         """Adds what is in folders of samples, by their label.
 
@@ -82,9 +119,11 @@ class WebPage:
                 self.picture(path, f"{label}: {path.stem}")
             for path in (path for path in files if path.suffix == ".wav"):
                 player = f'<audio controls src="{_data_uri(path)}"></audio>'
-                self._parts.append(f"<p>{path.stem} {player}</p>")
+                self._parts.append(f"<p>{html.escape(path.stem)} {player}</p>")
             links = [
-                f'<a download="{path.name}" href="{_data_uri(path)}">{path.name}</a>'
+                '<a download="{0}" href="{1}">{0}</a>'.format(
+                    html.escape(path.name), _data_uri(path)
+                )
                 for path in files
                 if path.suffix in (".mid", ".txt", ".csv")
             ]

@@ -105,7 +105,7 @@ def generate_shards(
         | {
             "num_shards": num_shards,
             "networks": [
-                run_directory.fingerprint(network)
+                network.fingerprint()
                 for network in (policy.q_network, policy.reward_rnn)
             ],
         },

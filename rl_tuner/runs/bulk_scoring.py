@@ -20,6 +20,7 @@ from rl_tuner.errors import UserError
 from rl_tuner.networks.network import Network
 from rl_tuner.system import jobs as job_runners
 from rl_tuner.system import same_settings, shards, whole_files
+from rl_tuner.system.text_source import TextSource
 from rl_tuner.task import Task
 
 STEM = "scores"
@@ -35,11 +36,18 @@ class Scoring:
       task: as in `--task`.
       task_settings: what the world makes the task of, as JSON.
       model: a model of the task, which has its vocabulary.
+      source_settings: how the world reads the sources, as JSON.
     """
 
     task: str
     task_settings: str
     model: pathlib.Path
+    source_settings: str = "{}"
+
+    def source(self, path: pathlib.Path) -> TextSource:
+        """A file, as the world reads it."""
+        world = worlds.find_world(self.task)
+        return world.sequence_source(path, json.loads(self.source_settings))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,8 +56,8 @@ class ScoringJob:
 
     Attributes:
       scoring: how.
-      source: a text file, a sequence a line.
-      begin: where the shard begins there, in bytes.
+      source: a file of sequences.
+      begin: where the shard begins there, as `TextSource.parts` says.
       end: where it ends.
       output: a CSV file; beside it go the sums of its columns.
     """
@@ -78,7 +86,7 @@ def score_shards(
 
     Args:
       scoring: how.
-      sources: text files, a sequence a line.
+      sources: files of sequences.
       output_dir: that all machines see; the files of one scoring only.
       num_shards: into how many parts each source is cut.
       runner: as of `jobs.run_jobs`, as are the other two.
@@ -87,7 +95,8 @@ def score_shards(
 
     Returns:
       what is in `summary.json` too: `count`, and of each column its `mean` and
-      `standard_error`.
+      `standard_error`, None where there are none, over the `count` of sequences that
+      have a number there.
 
     Raises:
       UserError: the folder holds other scores, or a line is no sequence of the task.
@@ -100,6 +109,9 @@ def score_shards(
             "model": str(scoring.model),
             "sources": [[str(path), path.stat().st_size] for path in sources],
             "num_shards": num_shards,
+            "source_settings": scoring.source_settings,
+            # Which earlier versions counted as 0.
+            "without_a_number": "left out",
         },
     )
     names = shards.shard_names(STEM, ".csv", num_shards * len(sources))
@@ -107,7 +119,7 @@ def score_shards(
     parts = [
         (path, *part)
         for path in sources
-        for part in shards.line_ranges(path, num_shards)
+        for part in scoring.source(path).parts(num_shards)
     ]
     jobs = {
         path.stem: ScoringJob(scoring, source.absolute(), begin, end, path)
@@ -127,23 +139,27 @@ def score_shard(job: ScoringJob) -> None:
     writer = csv.writer(file, lineterminator="\n")
     sums: dict[str, list[float]] = {}
     count = 0
-    left = shards.read_lines(job.source, job.begin, job.end)
+    left = job.scoring.source(job.source).read(job.begin, job.end)
     while texts := list(itertools.islice(left, _LINES_AT_ONCE)):
         columns = task.score_lines(texts)
         if not count:
             writer.writerow(["sequence", *columns])
         for text, *values in zip(texts, *columns.values(), strict=True):
-            writer.writerow([text, *(f"{value:.7g}" for value in values)])
+            cells = (f"{x:.7g}" if math.isfinite(x) else "" for x in values)
+            writer.writerow([text, *cells])
         for name, column in columns.items():
             numbers = np.asarray(column, np.float64)
-            total = sums.setdefault(name, [0.0, 0.0])
+            numbers = numbers[np.isfinite(numbers)]
+            total = sums.setdefault(name, [0.0, 0.0, 0])
             total[0] += float(numbers.sum())
             total[1] += float((numbers * numbers).sum())
+            total[2] += len(numbers)
         count += len(texts)
     record = json.dumps({"count": count, "sums": sums})
     whole_files.write_atomically(_sums_path(job.output), record.encode())
     # Last: it says that the shard is done.
-    whole_files.write_atomically(job.output, file.getvalue().encode())
+    text = file.getvalue().encode("utf-8", "surrogateescape")
+    whole_files.write_atomically(job.output, text)
 
 
 def _summary(paths: Sequence[pathlib.Path]) -> dict[str, Any]:
@@ -151,16 +167,34 @@ def _summary(paths: Sequence[pathlib.Path]) -> dict[str, Any]:
     count = sum(record["count"] for record in records)
     if not count:
         raise UserError("there are no sequences to score: no lines in the sources")
-    columns = {}
+    columns: dict[str, Any] = {}
     for name in next(record["sums"] for record in records if record["count"]):
-        totals, squares = zip(
+        totals, squares, counts = zip(
             *(record["sums"][name] for record in records if record["count"]),
             strict=True,
         )
-        mean = math.fsum(totals) / count
-        variance = max(0.0, math.fsum(squares) / count - mean * mean)
-        columns[name] = {"mean": mean, "standard_error": math.sqrt(variance / count)}
+        number = sum(counts)
+        if not number:
+            columns[name] = {"mean": None, "standard_error": None, "count": 0}
+            continue
+        mean = math.fsum(totals) / number
+        variance = max(0.0, math.fsum(squares) / number - mean * mean)
+        error = math.sqrt(variance / number)
+        columns[name] = {"mean": mean, "standard_error": error, "count": number}
     return {"count": count, "columns": columns}
+
+
+def summary_lines(summary: dict[str, Any]) -> list[str]:
+    """The means of a summary, a line each; with their n, where it is not all."""
+    lines = []
+    for name, column in summary["columns"].items():
+        if not column["count"]:
+            lines.append(f"{name:28}{'-':>12} of 0")
+            continue
+        line = f"{name:28}{column['mean']:12.5g} +- {column['standard_error']:.2g}"
+        is_all = column["count"] == summary["count"]
+        lines.append(line if is_all else f"{line} of {column['count']}")
+    return lines
 
 
 def _sums_path(output: pathlib.Path) -> pathlib.Path:

@@ -44,7 +44,8 @@ def of_corpus(corpus: Corpus, directory: str) -> dict[str, str]:
     """The fingerprint of a corpus' sequences, whatever file they are in."""
     digest = hashlib.sha256()
     for sequence in corpus.sequences:
-        digest.update(len(sequence).to_bytes(8, "little") + sequence.tobytes())
+        data = sequence.encode() if isinstance(sequence, str) else sequence.tobytes()
+        digest.update(len(sequence).to_bytes(8, "little") + data)
     return {f"the corpus {directory}": digest.hexdigest()}
 
 

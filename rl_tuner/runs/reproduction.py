@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -40,14 +41,13 @@ _MOVED = (
 )
 
 
-def write_all(
-    finished: FinishedGrid, corpus: Sequence[Sequence[int]] | None = None
-) -> str:
+def write_all(finished: FinishedGrid, corpus: Sequence[Any] | None = None) -> str:
     """Writes the table as .md, .csv and .json, the figures, and the page.
 
     Args:
       finished: what was trained and measured.
-      corpus: what the prior was trained on, to draw beside the models.
+      corpus: what the prior was trained on, as of `World.read_corpus`, to draw beside
+        the models.
 
     Returns:
       the table and its legend, in Markdown.
@@ -124,12 +124,16 @@ def _evaluations(finished: FinishedGrid, c: float) -> dict[str, list[Evaluation]
 
 
 def _measure_corpus(
-    finished: FinishedGrid, corpus: Sequence[Sequence[int]]
+    finished: FinishedGrid, corpus: Sequence[Any]
 ) -> dict[str, list[Evaluation]]:
     """Evaluates some of the training sequences under the task."""
     task = finished.task
     length, end = task.max_length, task.end_token
-    if end is None:
+    corpus = task.from_corpus(corpus)
+    rows: list[Any]
+    if any(isinstance(sequence, str) for sequence in corpus):
+        rows = list(corpus)
+    elif end is None:
         rows = [sequence[:length] for sequence in corpus if len(sequence) >= length]
     else:
         rows = [[*s, *[end] * (length - len(s))] for s in corpus if len(s) <= length]
@@ -138,8 +142,11 @@ def _measure_corpus(
             f"--corpus_dir holds no sequence of the task's length, {length}; name "
             "what the model was trained on"
         )
-    chosen = np.array(rows[:: -(-len(rows) // _MAX_CORPUS)], np.int32)
-    metrics, errors, counts = task.judge(chosen)
+    chosen = rows[:: -(-len(rows) // _MAX_CORPUS)]
+    if isinstance(chosen[0], str):
+        metrics, errors, counts = task.judge_lines(chosen)
+    else:
+        metrics, errors, counts = task.judge(np.array(chosen, np.int32))
     measured = Evaluation(len(chosen), 0, metrics, errors, counts)
     folder = finished.directory / _file_stem(TRAINING_DATA)
     folder.mkdir(exist_ok=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import csv
 import dataclasses
-import hashlib
 import itertools
+import math
 import os
 import pathlib
 import re
@@ -15,7 +15,7 @@ from typing import Any
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.metrics import Evaluation
-from rl_tuner.system import checked_json, saves
+from rl_tuner.system import checked_json, saves, whole_files
 from rl_tuner.version import __version__
 
 SETTINGS_NAME = "settings.json"
@@ -131,18 +131,10 @@ def read_settings(directory: str | os.PathLike) -> RunSettings:
         ) from error
 
 
-def fingerprint(model: Any) -> str:
-    """The SHA-256 of a `Network`'s weights, whatever file they came from."""
-    digest = hashlib.sha256()
-    for name, weights in sorted(model.named_weights().items()):
-        digest.update(name.encode())
-        digest.update(weights.numpy().tobytes())
-    return digest.hexdigest()
-
-
 def write_evaluation(directory: pathlib.Path, evaluation: Evaluation) -> None:
-    """Writes what was measured of a model."""
-    checked_json.write(directory / EVALUATION_NAME, dataclasses.asdict(evaluation))
+    """Writes what was measured of a model; what is not known as null."""
+    record = whole_files.without_nan(dataclasses.asdict(evaluation))
+    checked_json.write(directory / EVALUATION_NAME, record)
 
 
 def read_evaluation(directory: pathlib.Path) -> Evaluation | None:
@@ -155,8 +147,12 @@ def read_evaluation(directory: pathlib.Path) -> Evaluation | None:
     if not path.is_file():
         return None
     try:
-        return Evaluation(**checked_json.read(path, is_checksum_needed=False))
-    except (OSError, ValueError, TypeError) as error:
+        record = checked_json.read(path, is_checksum_needed=False)
+        for name in ("metrics", "standard_errors"):
+            known = record[name].items()
+            record[name] = {k: math.nan if v is None else v for k, v in known}
+        return Evaluation(**record)
+    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise UserError(
             f"{path} is damaged: {error}; delete it to measure again"
         ) from error

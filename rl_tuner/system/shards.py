@@ -38,4 +38,9 @@ def read_lines(path: pathlib.Path, begin: int, end: int) -> Iterator[str]:
     with open(path, "rb") as file:
         file.seek(begin)
         while file.tell() < end:
-            yield file.readline().decode("utf-8").rstrip("\r\n")
+            yield text_of(file.readline())
+
+
+def text_of(line: bytes) -> str:
+    """A line without its end; what is not UTF-8 becomes lone surrogates."""
+    return line.decode("utf-8", "surrogateescape").rstrip("\r\n")

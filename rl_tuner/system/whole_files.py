@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -22,8 +24,20 @@ def write_atomically(path: pathlib.Path, data: bytes) -> None:
 
 
 def write_json(path: pathlib.Path, value: Any) -> None:
-    """Writes JSON, whole or not at all."""
-    write_atomically(path, (json.dumps(value, indent=2) + "\n").encode())
+    """Writes JSON, whole or not at all; as of `without_nan`."""
+    text = json.dumps(without_nan(value), indent=2, allow_nan=False)
+    write_atomically(path, f"{text}\n".encode())
+
+
+def without_nan(value: Any) -> Any:
+    """A value for JSON, which knows no NaN and no infinity: they become None."""
+    if isinstance(value, Mapping):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
 
 
 def sync_directory(directory: pathlib.Path) -> None:

@@ -12,9 +12,11 @@ PAGES = (
     "rl_tuner/README.md",
     "melody_rnn/README.md",
     "molecule_rnn/README.md",
+    "checkpoints/lookback_rnn/MODEL_CARD.md",
     "checkpoints/note_rnn/MODEL_CARD.md",
     "checkpoints/smiles_rnn/MODEL_CARD.md",
     "checkpoints/smiles_rnn_paper/MODEL_CARD.md",
+    "checkpoints/smiles_rnn_zinc250k/MODEL_CARD.md",
 )
 # A command with flags that stands in a sentence or a table.
 _INLINE = re.compile(r"`((?:rl_tuner|note_rnn|smiles_rnn)_[a-z_]+\s[^`]*)`")
@@ -70,8 +72,9 @@ def _split(words, separator):
 
 
 def named_files(page):
-    """The Python blocks that begin with the name of a file, by that name."""
-    named = (re.match(r"# (\w+\.py)\n", body) for body in blocks(page, "python"))
+    """The blocks that begin with the name of a file, by that name."""
+    pattern = re.compile(r"# (\w+\.(?:py|toml))\n")
+    named = map(pattern.match, blocks(page, "python", "toml"))
     return {match.group(1): match.string for match in named if match}
 
 

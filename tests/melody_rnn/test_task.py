@@ -3,9 +3,11 @@ import pytest
 import tensorflow as tf
 from reference import REFERENCE, needs_reference
 
+from melody_rnn.encoding import ALL_NOTES, NoteRange
 from melody_rnn.task import MelodyTask
 from rl_tuner.algorithms import get_algorithm
 from rl_tuner.errors import UserError
+from rl_tuner.generation.diversity import Corpus
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.training.acting import act, start
 
@@ -85,3 +87,15 @@ def test_the_share_of_notes_that_are_not_in_key_stands_beside_that_of_events():
     assert judgement.metrics["notes_not_in_key"] == 25
     assert judgement.counts["percent_of_notes_not_in_key"] == 50
     assert any("percent_of_notes" in remark for remark in MelodyTask().remarks())
+
+
+def test_corpus_is_compared_in_the_notes_of_the_model():
+    """C4 D4 hold E4, C3 and G4: of a model from D4 to E5 what is between the others."""
+    melody = np.array([14, 16, 0, 18, 2, 21])
+    of_all = MelodyTask(notes=ALL_NOTES).from_corpus([melody])
+    assert [list(found) for found in of_all] == [[62, 64, 0, 66, 50, 69]]
+    of_some = MelodyTask(notes=NoteRange(62, 76)).from_corpus([melody])
+    assert [list(found) for found in of_some] == [[2, 0, 4], [7]]
+    assert MelodyTask().from_corpus([melody])[0] is melody
+    copied = Corpus(of_all).copied_share(np.array([[64, 0, 66], [16, 0, 18]]))
+    assert copied == 50.0

@@ -84,13 +84,13 @@ def test_each_sequence_is_written_once_with_what_it_earned(trained):
     rewards = tuner.task.rewards(sequences)
     lengths = np.minimum((sequences != 2).cumprod(axis=1).sum(axis=1) + 1, 6)
     last = rewards[np.arange(len(lines)), lengths - 1]
-    scores = np.array([float(line["score"]) for line in lines])
+    scores = np.array([float(line["reward"]) for line in lines])
     np.testing.assert_allclose(scores, last, rtol=1e-5)
     known = set()
     for line, score in zip(lines, scores, strict=True):
         is_known = line["sequence"] in known
         known.add(line["sequence"])
-        assert float(line["filtered_score"]) == (0.0 if is_known else score)
+        assert float(line["filtered_reward"]) == (0.0 if is_known else score)
     assert 10 < len(known) < len(lines)
     found = [int(line["step"]) for line in lines]
     assert sorted(set(found)) == steps
@@ -103,7 +103,7 @@ def test_each_sequence_is_written_once_with_what_it_earned(trained):
         rows = np.arange(16), lengths[-16:] - 1
         learned = state["last/task_rewards"][rows]
         np.testing.assert_allclose(
-            learned, [float(x["filtered_score"]) for x in lines[-16:]], rtol=1e-5
+            learned, [float(x["filtered_reward"]) for x in lines[-16:]], rtol=1e-5
         )
 
 

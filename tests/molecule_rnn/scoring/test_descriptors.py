@@ -1,9 +1,14 @@
+import decimal
+import fractions
+import json
 import pathlib
 
+import numpy as np
 import pytest
 from rdkit import Chem
 
-from molecule_rnn.scoring.descriptors import COMPONENTS, find_component
+from molecule_rnn.scoring.descriptors import COMPONENTS, Component, find_component
+from molecule_rnn.scoring.rewards import RewardSettings
 from rl_tuner.errors import UserError
 
 # Aspirin, caffeine, and a ring of 12: RDKit's figures, as its documentation and other
@@ -39,6 +44,58 @@ def test_own_component_is_found_by_name():
     assert component.value(Chem.MolFromSmiles("CCO")) == 3.0
     assert component.failing_value == 0.0
     assert find_component("scoring_components:raises").failing_value == -7.0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        2,
+        True,
+        np.float32(0.5),
+        np.float64(0.5),
+        np.float16(0.5),
+        np.int64(3),
+        np.bool_(True),
+        np.array(0.5),
+        np.array([0.5]),
+        np.array([[3]]),
+        fractions.Fraction(1, 2),
+        decimal.Decimal("0.5"),
+    ],
+    ids=lambda value: f"{type(value).__name__}-{value}",
+)
+def test_numbers_are_whatever_scientific_python_returns(value):
+    component = Component("x", lambda molecule: value, 0.0)
+    number = component.value(Chem.MolFromSmiles("C"))
+    assert type(number) is float
+    assert number == float(np.ravel(value)[0])
+    if not isinstance(value, bool):
+        settings = RewardSettings(weights={"qed": value}, carbon_limit=value)
+        assert settings.weight("qed") == settings.carbon_limit == number
+        assert RewardSettings.from_json(json.loads(json.dumps(settings.to_json())))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "0.5",
+        1j,
+        np.array([1.0, 2.0]),
+        np.array([]),
+        [0.5],
+        np.nan,
+        np.float32("inf"),
+        np.str_("1"),
+        decimal.Decimal("nan"),
+        np.complex64(1),
+    ],
+    ids=str,
+)
+def test_what_is_no_number_is_told(value):
+    component = Component("x", lambda molecule: value, 0.0)
+    with pytest.raises(ValueError, match="not a finite number"):
+        component.value(Chem.MolFromSmiles("C"))
 
 
 @pytest.mark.parametrize(

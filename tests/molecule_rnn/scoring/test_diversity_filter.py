@@ -46,6 +46,17 @@ def test_full_buckets_and_known_molecules_earn_nothing():
     assert _filtered(_filter(strings, 2, 0.4), rewards) == expected
 
 
+def test_a_scoring_function_says_what_is_worth_remembering():
+    strings = ["c1ccccc1", "c1ccccc1", "CCO", "CCO"]
+    found = ScaffoldFilter(
+        ScaffoldSettings(25, 0.4),
+        lambda rows: [strings[int(row[0])] for row in rows],
+        num_processes=0,
+        score=lambda smiles: np.array([0.5 if "c" in s else 0.3 for s in smiles]),
+    )
+    assert _filtered(found, [-9.0, -9.0, 9.0, 9.0]) == [-9.0, 0.0, 9.0, 9.0]
+
+
 @needs_zinc
 def test_buckets_are_those_of_rdkits_scaffolds():
     strings = zinc_smiles(400)
@@ -53,7 +64,8 @@ def test_buckets_are_those_of_rdkits_scaffolds():
     counts, known = collections.Counter(), set()
     for string, got in zip(strings, earned, strict=True):
         molecule = Chem.MolFromSmiles(string)
-        core = Chem.MolToSmiles(MurckoScaffold.GetScaffoldForMol(molecule))
+        core = MurckoScaffold.GetScaffoldForMol(molecule)
+        core = Chem.MolToSmiles(core, isomericSmiles=False)
         is_new = Chem.MolToSmiles(molecule) not in known
         known.add(Chem.MolToSmiles(molecule))
         counts[core] += is_new

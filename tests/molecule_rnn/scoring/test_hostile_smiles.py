@@ -227,6 +227,30 @@ def test_in_this_process_too_a_failure_is_told_once(hostile):
     assert len(told) == 1
 
 
+@pytest.mark.parametrize("num_processes", [0, 1])
+def test_at_the_end_it_is_told_how_often_a_component_failed(num_processes):
+    told = []
+    component = "scoring_components:raises"
+    with ScoringPool([component], num_processes, tell=told.append) as pool:
+        pool.score(["CC", "CSC", "CSC", "CSCC", "C(", "CO"])
+        pool.score(["CSCCC", "CSC"])
+        assert len(told) == 1
+    assert told[1:] == [f"component {component!r} failed on 3 of 5 distinct molecules"]
+
+
+@pytest.mark.parametrize("num_processes", [0, 1])
+def test_component_that_never_succeeds_ends_the_run(num_processes):
+    component = "scoring_components:always_raises"
+    with (
+        ScoringPool([component], num_processes, tell=lambda _: None) as pool,
+        pytest.raises(UserError, match=r":always_raises' has failed on each of 1\d\d"),
+    ):
+        pool.score(["C" * n + "O" for n in range(1, 150)])
+    # As little as a chunk may well be odd.
+    with ScoringPool([component], 0, tell=lambda _: None) as pool:
+        pool.score(["C" * n + "O" for n in range(1, 90)])
+
+
 def test_component_that_takes_all_memory_fails_alone(monkeypatch):
     monkeypatch.setattr(free_space, "available_bytes", lambda: 1 << 30)
     told = []

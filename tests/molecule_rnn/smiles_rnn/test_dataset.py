@@ -128,7 +128,12 @@ def test_what_is_left_out_is_listed_with_its_line_and_reason(tmp_path):
     assert rows[21]["text"] == "CO"
     assert rows[24]["text"] == r"C\udcff"
     assert rows[26]["text"] == r"C\x00"
-    assert description["counts"] == {"lines": 28, "molecules": 21, "skipped": 7}
+    assert description["counts"] == {
+        "lines": 28,
+        "strings": 21,
+        "molecules": 21,
+        "skipped": 7,
+    }
     assert description["skipped_by_reason"]["more than 120 tokens"] == 2
     dataset = read_dataset(output)
     kept = dataset.training + dataset.evaluation
@@ -138,7 +143,7 @@ def test_what_is_left_out_is_listed_with_its_line_and_reason(tmp_path):
     assert "1 duplicate" in text
 
 
-def test_the_split_depends_on_a_string_and_the_seed_alone(tmp_path):
+def test_the_split_depends_on_a_molecule_and_the_seed_alone(tmp_path):
     strings = _alkanols(60).split()
     first, _ = _create(tmp_path, "\n".join(strings))
     one = read_dataset(first)
@@ -149,6 +154,32 @@ def test_the_split_depends_on_a_string_and_the_seed_alone(tmp_path):
     assert set(read_dataset(third).evaluation) != set(one.evaluation)
     share = sum(smiles_dataset.is_held_out(str(n), 0.1, 0) for n in range(20_000))
     assert share / 20_000 == pytest.approx(0.1, abs=0.01)
+
+
+def test_spellings_of_a_molecule_are_one_molecule_in_one_split(tmp_path):
+    """As of SMILES enumeration, by RDKit's own random spellings."""
+    molecules = [Chem.MolFromSmiles(f"{'C' * n}(O)CN(C)C") for n in range(1, 41)]
+    spellings = {
+        Chem.MolToSmiles(molecule, doRandom=True, kekuleSmiles=n % 2 == 0)
+        for molecule in molecules
+        for n in range(8)
+    }
+    output, description = _create(tmp_path, "\n".join(sorted(spellings)))
+    assert description["counts"]["molecules"] == 40
+    assert description["counts"]["strings"] == len(spellings) > 100
+    dataset = read_dataset(output)
+    assert sorted(dataset.training + dataset.evaluation) == sorted(spellings)
+    one, other = (
+        {Chem.CanonSmiles(smiles) for smiles in split}
+        for split in (dataset.training, dataset.evaluation)
+    )
+    assert not one & other
+    splits = description["splits"]
+    assert splits["training"]["molecules"] == len(one)
+    assert splits["eval"]["molecules"] == len(other)
+    assert splits["eval"]["strings"] == len(dataset.evaluation)
+    text = smiles_dataset.summary_text(description)
+    assert f"40 molecules, 0 skipped; the molecules have {len(spellings)} sp" in text
 
 
 def test_the_same_bytes_from_one_process_and_two(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from rl_tuner.metrics import Evaluation, MetricRow
 from rl_tuner.reports import comparison
 from rl_tuner.reports.publication import Publication
-from rl_tuner.reports.web_page import WebPage
+from rl_tuner.reports.web_page import Drawing, WebPage
 
 ROWS = [
     MetricRow("share", "Share of rests", "%", "lower"),
@@ -111,11 +111,12 @@ class Reader(html.parser.HTMLParser):
 def test_page_is_whole_and_needs_nothing_else(tmp_path, entries):
     samples = tmp_path / "samples"
     samples.mkdir()
-    for name in ("a.png", "a.wav", "a.mid"):
+    for name in ("a&b.png", "a&b.wav", 'a"b.mid'):
         (samples / name).write_bytes(b"bytes")
     page = WebPage("Title & more")
     page.table(comparison.layout(entries, TinyPublication()))
-    page.picture(samples / "a.png", 'a "picture"')
+    page.picture(samples / "a&b.png", 'a "picture"')
+    page.drawings([Drawing("<svg></svg>", "C<C", {"my:<score>": "1 < 2"})])
     page.samples({"Psi": samples})
     page.text("<settings>")
     page.write(tmp_path / "index.html")
@@ -124,5 +125,6 @@ def test_page_is_whole_and_needs_nothing_else(tmp_path, entries):
     assert not reader.open
     assert {link.partition(":")[0] for link in reader.links} == {"data"}
     assert len(reader.links) == 4
-    for text in ("Title & more", "Mean <pitch>", "<settings>"):
+    escaped = ("Title & more", "Mean <pitch>", "<settings>", 'a"b.mid', "C<C")
+    for text in (*escaped, "my:<score>", "1 < 2"):
         assert text in reader.texts

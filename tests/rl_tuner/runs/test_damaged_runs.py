@@ -13,7 +13,7 @@ from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.reports import tables
 from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
 from rl_tuner.runs import resuming, training_run
-from rl_tuner.runs.run_directory import RunSettings, fingerprint
+from rl_tuner.runs.run_directory import RunSettings
 
 NUM_FLIPS = 200
 STEPS = 240
@@ -42,7 +42,7 @@ class Runs:
             training_steps=STEPS,
             config=dataclasses.asdict(config),
             outputs={"output_every_nth": 60},
-            prior_sha256=fingerprint(prior),
+            prior_sha256=prior.fingerprint(),
         )
 
     def go_on(self, directory, cut_after=None):

@@ -1,0 +1,1 @@
+"""What MOSES (Polykovskiy et al. 2020) measures of molecules, by RDKit alone."""

@@ -1,0 +1,1 @@
+"""How the documents' figures are made, recorded and found out of date."""

@@ -1,0 +1,41 @@
+"""Which code a figure depends on, in groups."""
+
+from __future__ import annotations
+
+_NETWORKS = ("rl_tuner/networks/*.py", "rl_tuner/weights.py")
+TUNING = (
+    *_NETWORKS,
+    "rl_tuner/algorithms/*.py",
+    "rl_tuner/generation/*.py",
+    "rl_tuner/on_policy/*.py",
+    "rl_tuner/training/*.py",
+    "rl_tuner/assembly.py",
+    "rl_tuner/config.py",
+    "rl_tuner/rl_tuner.py",
+    "rl_tuner/scored_task.py",
+    "rl_tuner/sequence_ends.py",
+    "rl_tuner/task.py",
+)
+MELODIES = (
+    *TUNING,
+    "melody_rnn/music_theory/*.py",
+    "melody_rnn/encoding.py",
+    "melody_rnn/table1.py",
+    "melody_rnn/task.py",
+    "melody_rnn/world.py",
+)
+MELODY_NETWORKS = ("melody_rnn/networks/*.py",)
+MOLECULES = (
+    *TUNING,
+    "molecule_rnn/scoring/*.py",
+    "molecule_rnn/table2.py",
+    "molecule_rnn/task.py",
+    "molecule_rnn/vocabulary.py",
+    "molecule_rnn/world.py",
+)
+PRETRAINING = (*_NETWORKS, "rl_tuner/pretraining/*.py")
+NOTE_RNN = ("checkpoints/note_rnn/weights.npz", "checkpoints/note_rnn/config.json")
+SMILES_RNN = (
+    "checkpoints/smiles_rnn/weights.npz",
+    "checkpoints/smiles_rnn/config.json",
+)

@@ -1,0 +1,287 @@
+"""Figures of melodies."""
+
+from __future__ import annotations
+
+import csv
+import json
+import pathlib
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from figure_making import code_groups
+from figure_making.figure import Command, Figure
+from melody_rnn.table1 import TABLE1_ROWS
+from rl_tuner.reports import tradeoff
+from rl_tuner.reports.tables import (
+    POLICY_ROWS,
+    comparison_table,
+    format_figure,
+    markdown_table,
+)
+
+_METHOD = "rl_tuner/README.md"
+_PICTURES = "checkpoints/note_rnn/pictures"
+_TRADEOFF = (*code_groups.MELODIES, "rl_tuner/runs/optimum.py")
+_SUMMARY_COLUMNS = ("kl", "task_reward", "entropy", "unique")
+
+
+def _tradeoff(folder: str, algorithms: str, c: str, *more: str) -> Command:
+    return (
+        *("rl_tuner_tradeoff", f"--output_dir={folder}", f"--algorithms={algorithms}"),
+        *(f"--c={c}", "--seeds=5", "--training_steps=300000", *more),
+    )
+
+
+def _frontier(rules: str) -> tuple[Command, ...]:
+    """The frontier of one reading of the rules: policy gradients, then all."""
+    reading = f"--rules={rules}"
+    return (
+        _tradeoff("gradients", "reinforce,ppo,dap", "1,2,5", reading),
+        _tradeoff(
+            *("all", "q,psi,g,pure_rl", "0.5,2", reading),
+            "--beside=whole sequences=gradients/tradeoff.csv",
+        ),
+    )
+
+
+def _points(path: pathlib.Path) -> list[tradeoff.Point]:
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return [
+        {
+            name: text if name == "algorithm" else float(text)
+            for name, text in row.items()
+            if text
+        }
+        for row in rows
+    ]
+
+
+def _whole_table(folder: pathlib.Path) -> str:
+    return tradeoff.table(_points(folder / "all" / "tradeoff.csv"))
+
+
+def _which_algorithm(folder: pathlib.Path) -> str:
+    """The rows that a reader chooses an algorithm by."""
+    points = _points(folder / "gradients" / "tradeoff.csv")
+    points += _points(folder / "all" / "tradeoff.csv")
+    rows = [["", "c", "KL a token", "reward a token", "entropy", "unique, %"]]
+    wanted = (
+        *(("reinforce", 5), ("reinforce", 2), ("ppo", 5), ("dap", 5)),
+        *(("g", 0.5), ("psi", 0.5), ("q", 0.5), ("ppo", 2)),
+    )
+    for name, c in wanted:
+        runs = [p for p in points if p["algorithm"] == name and p["c"] == c]
+        figures = (_mean(float(run[key]) for run in runs) for key in _SUMMARY_COLUMNS)
+        rows.append([f"`{name}`", f"{c:g}", *figures])
+    return markdown_table(rows)
+
+
+def _mean(values: Iterable[float]) -> str:
+    numbers = list(values)
+    return (
+        f"{format_figure(float(np.mean(numbers)))} ± "
+        f"{format_figure(float(np.std(numbers)))}"
+    )
+
+
+_PRIORS = ("chorales", "reels")
+
+
+def _further_priors() -> tuple[Command, ...]:
+    commands: list[Command] = [
+        ("python", "{root}/tests/benchmarks/further_priors.py", "--output_dir=priors")
+    ]
+    for name in _PRIORS:
+        model = f"--note_rnn_checkpoint_dir=priors/{name}/model/note_rnn"
+        corrected = "--rules=corrected"
+        commands += [
+            _tradeoff(f"{name}_gradients", "reinforce", "1,2,5", corrected, model),
+            _tradeoff(f"{name}_values", "q,psi,g", "1,2", corrected, model),
+        ]
+    return tuple(commands)
+
+
+def _of_priors(folder: pathlib.Path) -> str:
+    tables = []
+    for name in _PRIORS:
+        points = [
+            point
+            for part in ("gradients", "values")
+            for point in _points(folder / f"{name}_{part}" / "tradeoff.csv")
+            if point["algorithm"] != "optimum"
+        ]
+        tables.append(f"{name.capitalize()}:\n\n{tradeoff.table(points)}")
+    return "\n\n".join(tables)
+
+
+_NETWORKS = ("note_rnn", "lookback_rnn")
+
+
+def _networks() -> tuple[Command, ...]:
+    return tuple(
+        (
+            *("rl_tuner_tradeoff", f"--output_dir={name}", "--algorithms=reinforce"),
+            f"--note_rnn_checkpoint_dir={{root}}/checkpoints/{name}",
+            *("--c=2", "--seeds=3", "--training_steps=300000"),
+        )
+        for name in _NETWORKS
+    )
+
+
+def _of_networks(folder: pathlib.Path) -> str:
+    """Each model untuned and tuned, with the steps a second of its training."""
+    heads = ("reward a token", "KL a token", "entropy", "unique, %", "steps/s")
+    rows: list[Sequence[str]] = [["", *heads]]
+    for name in _NETWORKS:
+        stored = folder / name / "untuned" / "evaluation.json"
+        untuned = json.loads(stored.read_text(encoding="utf-8"))["metrics"]
+        keys = ("task_reward", "kl", "entropy", "unique")
+        rows.append([name, *(format_figure(untuned[key]) for key in keys), "-"])
+        points = _points(folder / name / "tradeoff.csv")
+        runs = [point for point in points if point["algorithm"] == "reinforce"]
+        figures = [_mean(float(run[key]) for run in runs) for key in keys]
+        speeds = [300_000 / float(run["seconds"]) for run in runs]
+        rows.append([f"{name}, tuned", *figures, f"{np.median(speeds):,.0f}"])
+    return markdown_table(rows)
+
+
+# c, and the 1/c that its training begins with.
+_BEGINNINGS = (("2", "0.02"), ("5", "1"), ("10", "0.005"))
+_DISCOUNTS = ("0.5", "1")
+
+
+def _distance() -> tuple[Command, ...]:
+    trained = tuple(
+        (
+            *("rl_tuner_train", "--algorithm=reinforce", f"--seed={seed}"),
+            *(f"--reward_scaler={1 / float(c):g}", f"--initial_reward_scaler={begin}"),
+            *("--num_sequences=128", "--training_steps=4000000"),
+            *("--output_every_nth=4000000", "--num_melodies=20000"),
+            f"--output_dir=c{c}_seed{seed}",
+        )
+        for c, begin in _BEGINNINGS
+        for seed in (0, 1)
+    )
+    values = tuple(
+        (
+            *("rl_tuner_tradeoff", "--algorithms=q,psi,g", "--c=2,5,10"),
+            *("--training_steps=1000000", "--num_melodies=20000"),
+            *(f"--discount_rate={rate}", f"--output_dir=discount_{rate}"),
+        )
+        for rate in _DISCOUNTS
+    )
+    return trained + values
+
+
+def _of_distance(folder: pathlib.Path) -> str:
+    """What each leaves at each c, and of REINFORCE what that rests on."""
+    constants = [c for c, _ in _BEGINNINGS]
+    rows: list[Sequence[str]] = [["", *(f"c = {c}" for c in constants)]]
+    found: dict[str, list[dict[str, float]]] = {}
+    for c in constants:
+        paths = (folder / f"c{c}_seed{seed}" / "evaluation.json" for seed in (0, 1))
+        texts = [path.read_text(encoding="utf-8") for path in paths]
+        found[c] = [json.loads(text)["metrics"] for text in texts]
+    log_z = {
+        c: [run["objective"] + run.get("gap", np.nan) for run in runs]
+        for c, runs in found.items()
+    }
+    lines = {
+        "REINFORCE": lambda run: run.get("gap", np.nan),
+        "its effective samples, %": lambda run: run["effective_share"],
+        "its unique melodies, %": lambda run: run["unique"],
+        "log Z by it": lambda run: run["objective"] + run.get("gap", np.nan),
+    }
+    for name, figure in lines.items():
+        cells = (
+            ", ".join(format_figure(figure(run)) for run in found[c]) for c in found
+        )
+        rows.append([name, *cells])
+    for rate in _DISCOUNTS:
+        points = _points(folder / f"discount_{rate}" / "tradeoff.csv")
+        for algorithm, label in (("q", "Q"), ("psi", "Psi"), ("g", "G")):
+            cells = (
+                format_figure(max(log_z[c]) - float(point["objective"]))
+                for c in constants
+                for point in points
+                if (point["algorithm"], point["c"]) == (algorithm, float(c))
+            )
+            rows.append([f"{label}, discount {rate}", *cells])
+    return markdown_table(rows)
+
+
+def _what_changes() -> tuple[Command, ...]:
+    return (
+        ("note_rnn_create_dataset", "--output_dir=data"),
+        *(
+            (
+                *("rl_tuner_train", f"--rules={rules}", "--corpus_dir=data"),
+                f"--output_dir={rules}",
+            )
+            for rules in ("paper", "corrected")
+        ),
+    )
+
+
+def _of_changes(folder: pathlib.Path) -> str:
+    """Both readings of the rules beside each other."""
+    columns = {}
+    for rules, words in (("paper", ""), ("corrected", ", corrected")):
+        text = (folder / rules / "metrics.json").read_text(encoding="utf-8")
+        metrics = json.loads(text)
+        columns[f"untuned{words}"] = metrics["before"]
+        columns[f"tuned{words}"] = metrics["after"]
+    return comparison_table([*TABLE1_ROWS, *POLICY_ROWS], columns)
+
+
+FIGURES = (
+    Figure(
+        name="what_changes",
+        commands=_what_changes(),
+        tables={"README.md": _of_changes},
+        depends=(*code_groups.MELODIES, *code_groups.NOTE_RNN),
+        pictures={"paper/curves.png": f"{_PICTURES}/curves.png"},
+    ),
+    Figure(
+        name="distance_to_optimum",
+        commands=_distance(),
+        tables={_METHOD: _of_distance},
+        depends=(*_TRADEOFF, *code_groups.NOTE_RNN),
+    ),
+    Figure(
+        name="frontier_paper_rules",
+        commands=_frontier("paper"),
+        tables={"README.md": _which_algorithm, _METHOD: _whole_table},
+        depends=(*_TRADEOFF, *code_groups.NOTE_RNN),
+        pictures={"all/tradeoff.png": f"{_PICTURES}/tradeoff.png"},
+    ),
+    Figure(
+        name="frontier_corrected_rules",
+        commands=_frontier("corrected"),
+        tables={_METHOD: _whole_table},
+        depends=(*_TRADEOFF, *code_groups.NOTE_RNN),
+    ),
+    Figure(
+        name="further_priors",
+        commands=_further_priors(),
+        tables={_METHOD: _of_priors},
+        depends=(
+            *_TRADEOFF,
+            *code_groups.PRETRAINING,
+            "tests/benchmarks/further_priors.py",
+        ),
+    ),
+    Figure(
+        name="networks_tuned",
+        commands=_networks(),
+        tables={"melody_rnn/README.md": _of_networks},
+        depends=(
+            *code_groups.MELODIES,
+            *code_groups.MELODY_NETWORKS,
+            *code_groups.NOTE_RNN,
+            "checkpoints/lookback_rnn/*.npz",
+        ),
+    ),
+)

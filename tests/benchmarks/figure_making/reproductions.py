@@ -1,0 +1,139 @@
+"""Figures that repeat the papers' tables, with the luck of a further run beside them.
+
+For each model the mean over seeds and, in brackets, the interval in which one further
+run would fall with 95% probability, by Student's t: mean +- t s sqrt(1 + 1/n). A figure
+of the paper is one further run: it stands in bold where it lies outside.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import pathlib
+from typing import Any
+
+from scipy import stats
+
+from figure_making import code_groups
+from figure_making.figure import Command, Figure
+from rl_tuner.reports.models import UNTUNED, label
+from rl_tuner.reports.tables import format_figure, markdown_table
+
+_PAPERS_NOTE_RNN = "{root}/../shared/reference/note_rnn_paper"
+_REPORT = ("rl_tuner/runs/grid*.py", "rl_tuner/runs/reproduction.py")
+_SURE = 0.95
+
+
+def interval(mean: float, spread: float, number: int) -> tuple[float, float]:
+    """Where one further run would fall with 95% probability.
+
+    Args:
+      mean: over so many runs.
+      spread: their standard deviation, of n - 1 degrees of freedom.
+      number: of runs, 2 or more.
+    """
+    t = float(stats.t.ppf((1.0 + _SURE) / 2.0, number - 1))
+    reach = t * spread * math.sqrt(1.0 + 1.0 / number)
+    return mean - reach, mean + reach
+
+
+def table(path: pathlib.Path, prior_label: str) -> str:
+    """The table of what rl_tuner_reproduce wrote as JSON, with intervals."""
+    entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))[
+        "entries"
+    ]
+    found = {(entry["metric"], entry["model"]): entry for entry in entries}
+    metrics = list(dict.fromkeys(entry["metric"] for entry in entries))
+    models = list(dict.fromkeys(entry["model"] for entry in entries))
+    published = {entry["model"] for entry in entries if entry["published"] is not None}
+    header = ["Metric"]
+    for model in models:
+        header.append(prior_label if model == UNTUNED else label(model))
+        header += ["paper"] * (model in published)
+    rows = [header]
+    for metric in metrics:
+        row = [metric.replace("_", " ")]
+        for model in models:
+            entry = found.get((metric, model))
+            row.append("-" if entry is None else _ours(entry))
+            if model in published:
+                row.append("-" if entry is None else _papers(entry))
+        rows.append(row)
+    return markdown_table(rows)
+
+
+def _ours(entry: dict[str, Any]) -> str:
+    if entry["mean"] is None:
+        return "-"
+    unit = entry["unit"]
+    text = format_figure(entry["mean"], unit)
+    if entry["sd_across_runs"] is None:
+        return text
+    low, high = interval(entry["mean"], entry["sd_across_runs"], entry["num_runs"])
+    return f"{text} [{_number(low, unit)}, {_number(high, unit)}]"
+
+
+def _number(value: float, unit: str) -> str:
+    """A bound; shares lie between 0 and 100%."""
+    bounded = min(max(value, 0.0), 100.0) if unit == "%" else value
+    return format_figure(bounded, unit)
+
+
+def _papers(entry: dict[str, Any]) -> str:
+    value = entry["published"]
+    if value is None:
+        return "-"
+    text = format_figure(value, entry["unit"])
+    if entry["sd_across_runs"] is None:
+        return text
+    low, high = interval(entry["mean"], entry["sd_across_runs"], entry["num_runs"])
+    return text if low <= value <= high else f"**{text}**"
+
+
+def _reproduce(folder: str, *more: str) -> Command:
+    return ("rl_tuner_reproduce", f"--output_dir={folder}", *more)
+
+
+def _of_melodies(folder: pathlib.Path) -> str:
+    return table(folder / "run" / "table1.json", "Note RNN")
+
+
+def _of_molecules(folder: pathlib.Path) -> str:
+    return table(folder / "run" / "table2.json", "SMILES RNN")
+
+
+_MELODIES = (*code_groups.MELODIES, *_REPORT)
+FIGURES = (
+    Figure(
+        name="table1_of_the_papers_note_rnn",
+        commands=(
+            _reproduce(
+                *("run", f"--note_rnn_checkpoint_dir={_PAPERS_NOTE_RNN}"),
+                *("--algorithms=q,psi,g,pure_rl", "--reference_g_update"),
+                "--seeds=10",
+            ),
+        ),
+        tables={"melody_rnn/README.md": _of_melodies},
+        depends=_MELODIES,
+        pictures={"run/figure2.png": "checkpoints/note_rnn/pictures/paper_figure2.png"},
+    ),
+    *(
+        Figure(
+            name=f"table1_of_the_shipped_note_rnn_{rules}",
+            commands=(_reproduce("run", f"--rules={rules}", "--seeds=3"),),
+            tables={"checkpoints/note_rnn/MODEL_CARD.md": _of_melodies},
+            depends=(*_MELODIES, *code_groups.NOTE_RNN),
+        )
+        for rules in ("paper", "corrected")
+    ),
+    Figure(
+        name="table2",
+        commands=(_reproduce("run", "--task=molecule", "--seeds=5"),),
+        tables={"molecule_rnn/README.md": _of_molecules},
+        depends=(
+            *code_groups.MOLECULES,
+            *_REPORT,
+            "checkpoints/smiles_rnn_paper/*.npz",
+        ),
+    ),
+)

@@ -1,0 +1,44 @@
+"""The shipped Lookback RNN is what its card says."""
+
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from melody_rnn.encoding import FIRST_NOTE
+from melody_rnn.networks.kinds import LookbackRNN
+from rl_tuner.generation.policy import Policy
+
+_FOLDER = pathlib.Path(__file__).parents[3] / "checkpoints" / "lookback_rnn"
+
+
+@pytest.fixture(name="model", scope="module")
+def _model():
+    return LookbackRNN.load(_FOLDER)
+
+
+def test_card_names_the_stored_figures(model):
+    assert (model.num_classes, model.layer_sizes) == (38, (128, 128))
+    report = json.loads((_FOLDER / "evaluation.json").read_text(encoding="utf-8"))
+    assert model.metadata["evaluation"] == report
+    card = (_FOLDER / "MODEL_CARD.md").read_text(encoding="utf-8")
+    for score in report["scores"].values():
+        figures = f"{score['accuracy']:.1%} | {score['log_perplexity']:.4f}"
+        assert figures in card
+    assert f"{report['training_steps']:,} steps" in card
+    assert f"{report['eval_tunes']} to evaluate" in card
+    for source in model.metadata["data"]["sources"]:
+        assert source["source"].removeprefix("music21 ") in card
+
+
+def test_it_plays_in_c_and_comes_back_to_what_was_two_bars_ago(model):
+    """As tunes of its corpus do; the Note RNN does so in a tenth of its notes."""
+    begun = np.full([200, 1], FIRST_NOTE + 24)  # c5
+    melodies = Policy.of_prior(model).generate(begun, 64, seed=1).sequences
+    pitches = (melodies[melodies >= FIRST_NOTE] - FIRST_NOTE) % 12
+    assert np.isin(pitches, [0, 2, 4, 5, 7, 9, 11]).mean() > 0.9
+    is_note = melodies[:, 32:] >= FIRST_NOTE
+    assert (melodies[:, 32:] == melodies[:, :-32])[is_note].mean() > 0.2
+    others = np.roll(melodies, 1, axis=0)
+    assert (melodies[:, 32:] == others[:, :-32])[is_note].mean() < 0.1
