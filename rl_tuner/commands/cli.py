@@ -141,6 +141,10 @@ def _parse_flags(argv: list[str]) -> list[str]:
     """Parses `argv`; anything wrong, or left over, is a `UserError` of one line."""
     try:
         rest = flags.FLAGS(argv)
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"the --flagfile is no text in UTF-8: {error.reason}"
+        ) from error
     except flags.Error as error:
         line = " ".join(str(error).split())
         # What absl passes on from int() and float().

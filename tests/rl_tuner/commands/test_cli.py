@@ -52,6 +52,12 @@ def test_flag_that_is_no_number_is_told_without_python(monkeypatch, flag, line):
         cli._parse_flags(["some_binary", flag])
 
 
+def test_flagfile_that_is_no_text_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "flags").write_bytes(b"\xe2\x00\xff")
+    with pytest.raises(UserError, match="flagfile is no text in UTF-8"):
+        cli._parse_flags(["some_binary", f"--flagfile={tmp_path / 'flags'}"])
+
+
 @pytest.mark.parametrize("error", [ValueError("a bug"), OSError("a bug")])
 def test_mistakes_of_ours_are_not_hidden(monkeypatch, error):
     def main():
