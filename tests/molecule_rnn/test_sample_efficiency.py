@@ -1,19 +1,13 @@
 """The parts of the PMO benchmark: what counts as a call, and what calls are worth."""
 
-import pathlib
-import sys
-
 import numpy as np
 import pytest
-
-from molecule_rnn.scoring.scoring_pool import ScoringPool
-
-sys.path.append(str(pathlib.Path(__file__).parents[1] / "benchmarks"))
-
 from sample_efficiency import table
 from sample_efficiency.calls import OracleCalls, area_under_curve, top_mean
 from sample_efficiency.memory import BestMolecules, Remembered
 from sample_efficiency.published import METHODS, PUBLISHED
+
+from molecule_rnn.scoring.scoring_pool import ScoringPool
 
 LENGTH = 4
 

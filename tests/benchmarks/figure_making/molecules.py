@@ -6,11 +6,15 @@ import json
 import pathlib
 
 from figure_making import code_groups
-from figure_making.figure import Figure
+from figure_making.figure import ROOT, Figure
+from molecule_rnn.scoring.components import scoring_file
 from molecule_rnn.table2 import DIVERSITY_ROWS, TABLE2_ROWS
+from rl_tuner.metrics import MetricRow
 from rl_tuner.reports.tables import POLICY_ROWS, comparison_table
 
 _WORLD = "molecule_rnn/README.md"
+# The same as stands in the document.
+SCORING = pathlib.Path(__file__).parent / "my_scoring.toml"
 
 
 def _printed(folder: pathlib.Path) -> str:
@@ -24,7 +28,38 @@ def _before_and_after(folder: pathlib.Path) -> str:
     return comparison_table([*TABLE2_ROWS, *DIVERSITY_ROWS, *POLICY_ROWS], columns)
 
 
+def _with_several_scores(folder: pathlib.Path) -> str:
+    text = (folder / "run" / "metrics.json").read_text(encoding="utf-8")
+    metrics = json.loads(text)
+    columns = {"SMILES RNN": metrics["before"], "tuned": metrics["after"]}
+    scoring = scoring_file.read(str(SCORING))
+    names = (*scoring.names, "score")
+    rows = [
+        MetricRow(f"mean_{name}", f"Mean {name}", "", "")
+        for name in names
+        if f"mean_{name}" in metrics["after"]
+    ]
+    return comparison_table([TABLE2_ROWS[0], *rows, *DIVERSITY_ROWS], columns)
+
+
 FIGURES = (
+    Figure(
+        name="several_scores",
+        commands=(
+            (
+                *("rl_tuner_train", "--task=molecule", "--num_evaluated=12000"),
+                "--scoring={root}/" + SCORING.relative_to(ROOT).as_posix(),
+                "--output_dir=run",
+            ),
+        ),
+        tables={_WORLD: _with_several_scores},
+        depends=(
+            *code_groups.MOLECULES,
+            *code_groups.SMILES_RNN,
+            "molecule_rnn/scoring/components/*.py",
+            "tests/benchmarks/figure_making/my_scoring.toml",
+        ),
+    ),
     Figure(
         name="molecules_tuned",
         commands=(
