@@ -10,6 +10,8 @@ from molecule_rnn.scoring.rewards import RewardSettings
 from molecule_rnn.scoring.scoring_pool import Scores
 from rl_tuner.metrics import Judgement, MetricRow
 
+CUT_ROW = MetricRow("cut", "Cut at --max_length", "%", "lower")
+
 
 def own_components(reward: RewardSettings) -> tuple[str, ...]:
     """What a reward is made of beside what every molecule is measured by."""
@@ -49,6 +51,16 @@ def with_own_means(
         squares[name] = float((values * values).sum())
     counts = {**judgement.counts, "sums": sums, "sums_of_squares": squares}
     return Judgement(metrics, errors, counts)
+
+
+def with_share_cut(judgement: Judgement, number: int, count: int) -> Judgement:
+    """Adds how many of so many molecules are cut at the length limit, if any are."""
+    if not number:
+        return judgement
+    metrics = {**judgement.metrics, CUT_ROW.name: 100.0 * number / count}
+    return judgement._replace(
+        metrics=metrics, counts={**judgement.counts, "num_cut": number}
+    )
 
 
 def _metric(name: str) -> str:

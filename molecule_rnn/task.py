@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import functools
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from molecule_rnn.own_scores import own_components, own_rows, with_own_means
+from molecule_rnn.own_scores import (
+    CUT_ROW,
+    own_components,
+    own_rows,
+    with_own_means,
+    with_share_cut,
+)
 from molecule_rnn.scoring import molecule_statistics
 from molecule_rnn.scoring.components import SCORE
 from molecule_rnn.scoring.descriptors import COMPONENTS
@@ -93,6 +99,7 @@ class MoleculeTask(ScoredTask):
         self.num_classes = vocabulary.num_classes
         self._num_processes = num_processes
         self._diversity = diversity
+        self._last_corpus: tuple[Sequence[Tokens | str], frozenset[str]] | None = None
         self._own_components = own_components(self.reward_settings)
         self.curve_panels = {
             row.name: row.label
@@ -159,6 +166,19 @@ class MoleculeTask(ScoredTask):
             ]
         return columns
 
+    def remarks_on(self, sequences: np.ndarray) -> list[str]:
+        """How many of the molecules [N, T] have no end within T tokens."""
+        cut = self._number_cut(sequences)
+        if not cut:
+            return []
+        return [
+            f"{cut:,} of {len(sequences):,} molecules do not end within "
+            f"{sequences.shape[1]} tokens and are cut there; --max_length allows more"
+        ]
+
+    def _number_cut(self, sequences: np.ndarray) -> int:
+        return int((np.asarray(sequences) != EOS).all(axis=1).sum())
+
     def metrics(self, sequences: np.ndarray) -> dict[str, float]:
         """The rows of Table 2 in Jaques et al. 2017, and of diversity."""
         return self.judge(sequences).metrics
@@ -171,30 +191,45 @@ class MoleculeTask(ScoredTask):
         With a corpus, molecules that are not in it are counted too: it is compared as
         canonical SMILES, whatever vocabulary it was written in.
         """
-        known = None
-        if corpus is not None:
-            known = [
-                row if isinstance(row, str) else self.to_lines(np.array([row]))[0]
-                for row in corpus
-            ]
-        return self._judge(self.vocabulary.decode(sequences), known)
+        judgement = self._judge(self.vocabulary.decode(sequences), corpus)
+        return with_share_cut(judgement, self._number_cut(sequences), len(sequences))
 
     def judge_lines(self, lines: Sequence[str]) -> Judgement:
         """The same of SMILES strings, of whatever tokens and length."""
         return self._judge(lines)
 
     def _judge(
-        self, smiles: Sequence[str], corpus: Sequence[str] | None = None
+        self, smiles: Sequence[str], corpus: Sequence[Tokens | str] | None = None
     ) -> Judgement:
-        judgement = _judge(smiles, corpus)
+        known = self._canonical_of(corpus) if corpus is not None else None
+        stats = molecule_statistics.molecule_stats(smiles, training_set=known)
+        judgement = Judgement(
+            table2_metrics(stats), table2_standard_errors(stats), stats
+        )
         if not self._own_components:
             return judgement
         scores = self._pool.score(smiles)
         return with_own_means(judgement, scores, self._own_components)
 
+    def _canonical_of(self, corpus: Sequence[Tokens | str]) -> Collection[str]:
+        """The molecules of a corpus; those of the last one are kept."""
+        if self._last_corpus is None or self._last_corpus[0] is not corpus:
+            strings = [
+                row if isinstance(row, str) else self.to_lines(np.array([row]))[0]
+                for row in corpus
+            ]
+            workers = molecule_statistics.profile_workers(len(strings))
+            try:
+                canonical = molecule_statistics.canonical_smiles(strings, workers)
+            finally:
+                workers.close()
+            self._last_corpus = corpus, frozenset(canonical)
+        return self._last_corpus[1]
+
     def metric_rows(self) -> list[MetricRow]:
         """The rows of Table 2, of the reward's own components, and of diversity."""
-        return [*TABLE2_ROWS, *own_rows(self.reward_settings), *DIVERSITY_ROWS]
+        own = own_rows(self.reward_settings)
+        return [*TABLE2_ROWS, *own, *DIVERSITY_ROWS, CUT_ROW]
 
     def remarks(self) -> list[str]:
         """What is odd about the paper's table, and not like it in ours."""
@@ -278,16 +313,3 @@ class MoleculeTask(ScoredTask):
             num_processes=num_processes,
             scoring=reward.scoring.to_json() if reward.scoring else None,
         )
-
-
-def _judge(smiles: Sequence[str], corpus: Sequence[str] | None = None) -> Judgement:
-    """Table 2 of strings; with a corpus, what is not in it too."""
-    workers = molecule_statistics.profile_workers(len(smiles) + len(corpus or ()))
-    try:
-        training_set = None
-        if corpus is not None:
-            training_set = molecule_statistics.canonical_smiles(corpus, workers)
-        stats = molecule_statistics.molecule_stats(smiles, workers, training_set)
-    finally:
-        workers.close()
-    return Judgement(table2_metrics(stats), table2_standard_errors(stats), stats)

@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
+from molecule_rnn import task_flags
 from molecule_rnn.molecule_file import MoleculeFile
 from molecule_rnn.scoring.rewards import (
-    PAPER_WEIGHTS,
-    SCORE,
     RewardSettings,
-    parse_reward_components,
-    parse_reward_weights,
     read_scoring_function,
-    scoring_of_flags,
 )
-from molecule_rnn.smiles_rnn.config import PROTOCOLS, RANDOM_TOKEN, START_TOKEN
+from molecule_rnn.smiles_rnn.config import RANDOM_TOKEN, START_TOKEN
+from molecule_rnn.tuning_defaults import (
+    PAPER_TUNING,
+    POLICY_GRADIENT_SETTINGS,
+    REWARD_WEIGHTS,
+    SCORING_WEIGHTS,
+    START_POLICY_GRADIENT,
+    START_TUNING,
+)
 from rl_tuner import worlds
 from rl_tuner.config import POLICY_GRADIENTS
 from rl_tuner.errors import UserError
@@ -34,86 +38,9 @@ if TYPE_CHECKING:
     from rl_tuner.task import Task
 
 FLAGS = flags.FLAGS
+# Tokens of a molecule, where its model was trained on no longer ones; and the most.
+USUAL_LENGTH, LONGEST = 120, 4096
 PAPER_CHECKPOINT = "smiles_rnn_paper"
-
-_COMMON_TUNING = {
-    "num_sequences": 128,
-    "rounds_per_scoring": 1,
-    "replay_mode": "whole_sequence",
-    # A molecule ends: after that there is nothing to be earned.
-    "terminal": "zero",
-    "save_every_secs": 600.0,
-}
-# Jaques et al. 2017, section 6, and their research code, but for the replay: they read
-# the prefixes of 512 transitions anew for each update, fifty steps apart.
-PAPER_TUNING: dict[str, Any] = {
-    **_COMMON_TUNING,
-    "algorithm": "psi",
-    "initial_values": "prior",
-    "train_every_nth": 1152,
-    "minibatch_size": 128,
-    "reward_scaler": 0.35,
-    "discount_rate": 0.95,
-    "exploration_mode": "egreedy",
-    "target_network_update_rate": 0.05,
-    "initial_epsilon": 0.01,
-    "final_epsilon": 0.01,
-    "learning_rate": 1e-4,
-    "replay": "prioritized",
-    # With none, molecules of two atoms are what is learned: they are rewarded at once.
-    "trace_decay": 1.0,
-    "replay_capacity": 16_384,
-    "training_steps": 2_500_000,
-    "output_every_nth": 100_000,
-}
-# Closer to the prior: rewards of the paper's size, weighed as the paper does, end in a
-# few molecules. One first token cannot be explored greedily either.
-START_TUNING = {
-    **_COMMON_TUNING,
-    "algorithm": "g",
-    "initial_values": "median",
-    "reward_scaler": 0.007,
-    "discount_rate": 1.0,
-    "exploration_mode": "boltzmann",
-    "target_network_update_rate": 0.2,
-    "learning_rate": 5e-4,
-    "train_every_nth": 2304,
-    "minibatch_size": 256,
-    "replay": "uniform",
-    "trace_decay": 1.0,
-    # What was acted a while ago teaches little: the policy has moved on.
-    "replay_capacity": 2304,
-    "training_steps": 2_500_000,
-    "output_every_nth": 250_000,
-}
-# What is best there: 64,000 molecules or so.
-START_POLICY_GRADIENT = {
-    "algorithm": "reinforce",
-    "training_steps": 2_200_000,
-    "output_every_nth": 220_000,
-    "save_every_secs": 600.0,
-}
-POLICY_GRADIENT_SETTINGS = {
-    "num_sequences": 128,
-    "learning_rate": 2e-4,
-    "updates_per_batch": 2,
-    "reward_scaler": 0.017,
-}
-# What terms are worth where it is not as in the paper. From a start token only whole
-# molecules are rewarded, for being drug-like: to reward prefixes that are molecules
-# teaches to write no rings and branches.
-REWARD_WEIGHTS = {
-    RANDOM_TOKEN: {},
-    START_TOKEN: {
-        "valid": 0.0,
-        "prefix": 0.0,
-        "prefix_score": 0.0,
-        "log_p": 0.0,
-        "qed": 300.0,
-    },
-}
-# Of a scoring function nothing else counts.
-SCORING_WEIGHTS = {**dict.fromkeys(PAPER_WEIGHTS, 0.0), SCORE: 300.0}
 
 
 class MoleculeWorld(World):
@@ -124,76 +51,19 @@ class MoleculeWorld(World):
 
     def define_task_flags(self) -> None:
         """Defines the flags that choose what a molecule is rewarded for."""
-        flags.DEFINE_string(
-            "protocol",
-            None,
-            f"What the network reads first, one of {', '.join(PROTOCOLS)}. "
-            "start_token: the end of the sequence. random_token: a random token that "
-            "is no part of the molecule, as in the paper, which is why two of three "
-            "are not valid there. By default what the model was trained for; without "
-            "a model, start_token.",
-        )
-        flags.DEFINE_string(
-            "reward_weights",
-            "",
-            "What terms of the reward are worth, where it is not as in the paper, or, "
-            "from a start token, not valid=0,prefix=0,prefix_score=0,log_p=0,qed=300. "
-            "0 switches one off: qed=100,log_p=0. The terms are valid, prefix, "
-            "prefix_score (what prefixes earn of the next four), log_p, sa, ring, "
-            "qed, length, carbon, and those of --reward.",
-        )
-        flags.DEFINE_string(
-            "reward",
-            "",
-            "Terms of your own: my_module:my_score,... each a Python function of an "
-            "RDKit molecule.",
-        )
-        flags.DEFINE_string(
-            "scoring",
-            "",
-            "A scoring file, my_scoring.toml: components with transforms and weights, "
-            "joined by a mean to the term score. Other terms are then 0 unless "
-            "--reward_weights says otherwise.",
-        )
-        flags.DEFINE_string(
-            "oracle",
-            "",
-            "In place of a scoring file: one oracle of the PMO benchmark alone, as "
-            "perindopril_mpo.",
-        )
-        flags.DEFINE_bool(
-            "diversity_filter",
-            False,
-            "While tuning, let a molecule earn nothing whose scaffold was found often "
-            "enough, or that was found before, as REINVENT's IdenticalMurckoScaffold.",
-        )
-        flags.DEFINE_integer(
-            "scaffold_bucket_size",
-            25,
-            "Molecules of a scaffold that earn what they are worth, with "
-            "--diversity_filter.",
-        )
-        flags.DEFINE_float(
-            "scaffold_minimum_score",
-            0.4,
-            "What a molecule must be worth to be remembered by --diversity_filter: by "
-            "--scoring or --oracle 0 to 1, else what it earns at its end, before 1/c.",
-        )
-        flags.DEFINE_integer(
-            "max_length", 120, "Tokens in a molecule, its end included where it fits."
-        )
-        flags.DEFINE_integer(
-            "scoring_processes",
-            None,
-            "Processes that score molecules; by default one for each core.",
-        )
+        task_flags.define_task()
+
+    def define_tuning_flags(self) -> None:
+        """Defines the flags of the diversity filter."""
+        task_flags.define_tuning()
 
     def define_generate_flags(self) -> None:
-        """Defines the flags of generation: those of the task, and what is written."""
-        self.define_task_flags()
-        flags.DEFINE_bool(
-            "sdf", False, "Write the molecules as an SD file, too, with their scores."
-        )
+        """Defines the flags of what molecules are scored by, and written as."""
+        task_flags.define_generate()
+
+    def define_score_flags(self) -> None:
+        """Defines the flags of the task, and of files of molecules."""
+        task_flags.define_score()
 
     def write_settings(self) -> dict[str, Any]:
         """Whether an SD file is written.
@@ -204,15 +74,6 @@ class MoleculeWorld(World):
         if FLAGS.sdf and FLAGS.num_shards:
             raise UserError("--sdf is not for --num_shards; leave one of them out")
         return {"sdf": True} if FLAGS.sdf else {}
-
-    def define_score_flags(self) -> None:
-        """Defines the flags of the task, and of files of molecules."""
-        self.define_task_flags()
-        flags.DEFINE_string(
-            "smiles_column",
-            "",
-            "The column of SMILES in a .csv or .tsv. Empty: one of a usual name.",
-        )
 
     def source_settings(self) -> dict[str, Any]:
         """The column of SMILES."""
@@ -230,24 +91,28 @@ class MoleculeWorld(World):
         Raises:
           UserError: one is unknown or makes no sense.
         """
-        if FLAGS.protocol is not None and FLAGS.protocol not in PROTOCOLS:
-            raise UserError(
-                f"unknown --protocol={FLAGS.protocol}; choose one of "
-                f"{', '.join(PROTOCOLS)}"
-            )
-        components = parse_reward_components(FLAGS.reward)
-        scoring = scoring_of_flags(FLAGS.scoring, FLAGS.oracle)
-        own = (*components, SCORE) if scoring else components
+        return task_flags.task_settings()
+
+    def given_settings(self) -> dict[str, Any]:
+        """Those of `task_settings` whose flags are on the command line."""
         return {
-            "protocol": FLAGS.protocol,
-            "reward_weights": parse_reward_weights(FLAGS.reward_weights, own),
-            "reward": list(components),
-            "max_length": FLAGS.max_length,
-            **({"scoring": scoring} if scoring else {}),
-            "diversity_filter": FLAGS.diversity_filter,
-            "scaffold_bucket_size": FLAGS.scaffold_bucket_size,
-            "scaffold_minimum_score": FLAGS.scaffold_minimum_score,
+            name: value
+            for name, value in self.task_settings().items()
+            if any(
+                flag in FLAGS and FLAGS[flag].present
+                for flag in task_flags.FLAGS_OF_SETTINGS.get(name, (name,))
+            )
         }
+
+    def generate_settings(self) -> dict[str, Any]:
+        """The same: generation has them but for what terms are worth."""
+        return self.given_settings()
+
+    def complete_settings(self, settings: dict[str, Any], model: Any) -> dict[str, Any]:
+        """With the length limit of the model, if none is given."""
+        if settings.get("max_length") is not None:
+            return settings
+        return {**settings, "max_length": _longest_of(model)}
 
     def make_task(self, settings: dict[str, Any], model: Any = None) -> Task:
         """The `MoleculeTask` of these settings for a `SequenceRNN` of molecules.
@@ -298,7 +163,7 @@ class MoleculeWorld(World):
             vocabulary,
             reward,
             protocol,
-            max_length=settings.get("max_length", 120),
+            max_length=self.complete_settings(settings, model)["max_length"],
             num_processes=FLAGS.scoring_processes if is_binary else None,
             diversity=diversity,
         )
@@ -366,3 +231,9 @@ class MoleculeWorld(World):
     def run_label(self, settings: dict[str, Any]) -> str:
         """The protocol, if it was chosen."""
         return settings["protocol"] or "molecules"
+
+
+def _longest_of(model: Any) -> int:
+    """Tokens that a molecule of a model may have: those of its training set, or 120."""
+    longest = model.metadata.get("statistics", {}).get("max_length", 0)
+    return min(max(USUAL_LENGTH, longest), LONGEST)

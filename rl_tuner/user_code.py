@@ -112,7 +112,8 @@ def blamed() -> Iterator[None]:
 
 def gist(error: BaseException) -> str:
     """An error in a line; TensorFlow's span pages."""
-    text = f"{type(error).__name__}: {error}".strip().splitlines()
+    said = f": {error}" if str(error) else ""
+    text = f"{type(error).__name__}{said}".strip().splitlines()
     shown = text[0] if len(text) == 1 else f"{text[0]} ... {text[-1].strip()}"
     return " ".join(shown.split())[:200]
 

@@ -7,6 +7,8 @@ import pathlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from absl import flags
+
 from rl_tuner.errors import UserError
 from rl_tuner.reports.publication import Publication
 from rl_tuner.system.text_source import TextSource
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from rl_tuner.networks.sequence_rnn import SequenceRNN
     from rl_tuner.reports.web_page import WebPage
     from rl_tuner.task import Task
+
+FLAGS = flags.FLAGS
 
 
 class World(abc.ABC):
@@ -59,6 +63,9 @@ class World(abc.ABC):
     def define_task_flags(self) -> None:  # noqa: B027 - optional
         """Defines the absl flags that choose the task's settings; by default none."""
 
+    def define_tuning_flags(self) -> None:  # noqa: B027 - optional
+        """Defines the absl flags of what holds while tuning only; by default none."""
+
     def define_generate_flags(self) -> None:  # noqa: B027 - optional
         """Defines the absl flags of generation; by default none."""
 
@@ -76,6 +83,33 @@ class World(abc.ABC):
           UserError: a flag makes no sense.
         """
         return {}
+
+    def given_settings(self) -> dict[str, Any]:
+        """Those of `task_settings` whose flags are on the command line.
+
+        For a run, whose settings are known otherwise.
+        """
+        return {
+            name: value
+            for name, value in self.task_settings().items()
+            if name in FLAGS and FLAGS[name].present
+        }
+
+    def generate_settings(self) -> dict[str, Any]:
+        """The same from the generate flags, where these choose settings of the task."""
+        return {}
+
+    def complete_settings(
+        self, settings: dict[str, Any], model: SequenceRNN
+    ) -> dict[str, Any]:
+        """The task's settings with what only the model can say, to be kept with a run.
+
+        Args:
+          settings: as `task_settings` returns them.
+          model: what is tuned, or generates.
+        """
+        del model
+        return settings
 
     def tuning_defaults(self, argv: list[str]) -> dict[str, Any]:
         """Defaults of tuning flags, by name, where this world has its own.

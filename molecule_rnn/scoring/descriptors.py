@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from rdkit.Chem import Crippen, Mol
 from rdkit.Contrib.SA_Score import sascorer
 
+from molecule_rnn.scoring.components.drug_likeness import qed
 from molecule_rnn.scoring.components.oracles import ORACLES, oracle
 from molecule_rnn.scoring.components.scoring_function import ScoringFunction
-from molecule_rnn.scoring.drug_likeness import qed
 from molecule_rnn.scoring.plain_numbers import finite_number
 from rl_tuner import user_code
 from rl_tuner.errors import UserError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import mmap
@@ -18,6 +19,8 @@ NOT_BEGUN = -1
 NO_STAGE = -1
 # A string may wait longer than it may work, for a machine that is busy otherwise.
 WAITING_FACTOR = 3.0
+# Bytes that a process may take however little is free: RDKit and a user's imports.
+_LEAST_MEMORY = 1 << 30
 
 
 def main(
@@ -40,8 +43,7 @@ def main(
     """
     parent = os.getppid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is raised is the job's own
-    # What takes all memory fails in its own process, and not what else runs here.
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    _limit_memory(memory)
     # What a user's function prints or reads must not get into the conversation.
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDONLY)
@@ -77,3 +79,13 @@ def main(
         work.complaints.clear()
         work.failures.clear()
     sys.stdout.flush()
+
+
+def _limit_memory(num_bytes: int) -> None:
+    """What takes all memory fails in its own process, and not what else runs here."""
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    num_bytes = max(num_bytes, _LEAST_MEMORY)
+    if most != resource.RLIM_INFINITY:
+        num_bytes = min(num_bytes, most)
+    with contextlib.suppress(ValueError, OSError):  # a system that knows no such limit
+        resource.setrlimit(resource.RLIMIT_DATA, (num_bytes, most))

@@ -13,6 +13,7 @@ from molecule_rnn.scoring.workers import StringWorkers
 from molecule_rnn.smiles_rnn.source import Line
 from molecule_rnn.vocabulary import CHARACTERS, tokenize
 
+TOO_LONG = "tokens"  # the end of that problem
 _CHUNK = 1000  # lines that come back at once
 _JOB = f"{__name__}:LineChecker"
 _CHUNKS_AHEAD = 4  # that are being checked meanwhile
@@ -128,7 +129,7 @@ def _text_problem(text: str, rules: CheckRules) -> str:
     if not all("!" <= character <= "~" for character in text):
         return "characters that SMILES has not"
     if len(tokenize(text, rules.tokenizer)) > rules.max_length:
-        return f"more than {rules.max_length} tokens"
+        return f"more than {rules.max_length} {TOO_LONG}"
     return ""
 
 

@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import pathlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from molecule_rnn.smiles_rnn import check
@@ -114,6 +114,7 @@ def create_dataset(
             f"{source.path} gave {len(molecules['training'])} molecules to train on "
             f"and {len(molecules['eval'])} to evaluate on, of {num_lines} lines "
             f"({reasons or 'none skipped'}); a dataset needs some of both"
+            + _advice(by_reason)
         )
     vocabulary = Vocabulary.learn(seen, config.rules.tokenizer)
     statistics = TrainingStatistics.measure(splits["training"], vocabulary)
@@ -232,7 +233,8 @@ def summary_text(description: dict[str, Any]) -> str:
     for reason, number in description["skipped_by_reason"].items():
         lines.append(f"  {number:6} {reason}")
     if counts["skipped"]:
-        lines.append(f"each of them is in {SKIPPED_FILE}")
+        advice = _advice(description["skipped_by_reason"])
+        lines.append(f"each of them is in {SKIPPED_FILE}{advice}")
     lines += [
         f"training: {splits['training']['molecules']} molecules, "
         f"eval: {splits['eval']['molecules']}; {description['num_classes']} classes",
@@ -246,6 +248,12 @@ def summary_text(description: dict[str, Any]) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _advice(reasons: Mapping[str, int]) -> str:
+    """What to do about molecules that were skipped."""
+    is_long = any(check.TOO_LONG in reason for reason in reasons)
+    return "; --max_length lets longer molecules in" if is_long else ""
 
 
 def _skipped_table(skipped: list[Line]) -> bytes:

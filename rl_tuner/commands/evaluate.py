@@ -54,12 +54,7 @@ def main() -> None:
     run, world = model.run, model.world
     task_settings = world.task_settings()
     if run:
-        given = {
-            name: value
-            for name, value in task_settings.items()
-            if name in FLAGS and FLAGS[name].present
-        }
-        task_settings = run.task_settings | given
+        task_settings = run.task_settings | world.given_settings()
     output_dir = cli.writable_directory(FLAGS.output_dir) if FLAGS.output_dir else None
     corpus = world.read_corpus(FLAGS.corpus_dir) if FLAGS.corpus_dir else None
 

@@ -76,12 +76,14 @@ def main() -> None:
     world = model.world
     primers = world.primers_from_flags(FLAGS.num_outputs)
     write_settings = world.write_settings()
+    task_settings = world.generate_settings()
+    if model.run:
+        task_settings = model.run.task_settings | task_settings
 
     cli.load_tensorflow()
     from rl_tuner.runs import bulk_generation
 
     policy = model.policy()
-    task_settings = model.run.task_settings if model.run else {}
     task = world.make_task(task_settings, policy.q_network)
     task.check_model(policy.q_network)
     if primers is not None:

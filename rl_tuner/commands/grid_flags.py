@@ -77,6 +77,7 @@ def carry_out() -> FinishedGrid:
         from rl_tuner.runs import dependencies, grid_training, task_trial
 
         prior = model_flags.load(prior_path, world)
+        task_settings = world.complete_settings(task_settings, prior)
         task = world.make_task(task_settings, prior)
         task.check_model(prior)
         if ":" in FLAGS.task:

@@ -114,6 +114,8 @@ def main() -> None:
     from rl_tuner.runs import dependencies, task_trial, training_run
 
     prior = model_flags.load(prior_path, world)
+    settings = world.complete_settings(settings, prior)
+    run_settings = dataclasses.replace(run_settings, task_settings=settings)
     task = world.make_task(settings, prior)
     if ":" in FLAGS.task:
         oddity = task_trial.try_task(task)

@@ -35,6 +35,7 @@ setting_flags.define(
 def define_task_flags(argv: list[str]) -> None:
     """Defines the flags of the world that the command line names, and its defaults."""
     world = world_flags.define_task_flags(argv)
+    world.define_tuning_flags()
     set_defaults(world.tuning_defaults(argv))
 
 

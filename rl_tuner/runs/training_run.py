@@ -198,17 +198,23 @@ def _train(
         tensorboard.write(progress.step, points)
 
     def look(progress: TrainingProgress) -> None:
-        report(progress)
         nonlocal last_save
+        gone: BrokenPipeError | None = None
+        try:
+            report(progress)
+        except BrokenPipeError as error:  # nobody reads it any more
+            gone = error
         is_last = progress.step >= num_steps
         is_stopped = tuner.loop.any_wishes(outputs.should_stop()) and not is_last
-        is_due = time.monotonic() - last_save >= outputs.save_every
+        is_due = bool(gone) or time.monotonic() - last_save >= outputs.save_every
         if tuner.loop.any_wishes(is_due) or is_stopped or is_last:
             tuner.loop.flush()
             is_saved = training_state.try_to_save(
                 saves, tuner.step, tuner.state(), {"curves": curves}, _warn
             )
             last_save = time.monotonic()
+            if gone:
+                raise gone
             if is_stopped and is_saved:
                 raise Stopped(progress.step)
 

@@ -79,6 +79,8 @@ def _run_all(runs: list[tuple[int, str]], arguments: argparse.Namespace) -> None
     task = MoleculeTask(vocabulary, protocol="start_token", max_length=100)
     optimiser = Optimiser(prior, task, settings)
     for number, (seed, oracle) in enumerate(runs, 1):
+        if _file(arguments.output_dir, seed, oracle).exists():
+            continue  # another process shares the work
         begin = time.perf_counter()
         processes = provenance.available_cores() if oracle in SLOW else 0
         title = f"{number}/{len(runs)} {oracle} seed {seed}"

@@ -72,8 +72,9 @@ def _split(words, separator):
 
 
 def named_files(page):
-    """The Python blocks that begin with the name of a file, by that name."""
-    named = (re.match(r"# (\w+\.py)\n", body) for body in blocks(page, "python"))
+    """The blocks that begin with the name of a file, by that name."""
+    pattern = re.compile(r"# (\w+\.(?:py|toml))\n")
+    named = map(pattern.match, blocks(page, "python", "toml"))
     return {match.group(1): match.string for match in named if match}
 
 

@@ -3,6 +3,7 @@
 import pytest
 from tiny_smiles_rnn import MOLECULES
 
+from molecule_rnn.scoring import molecule_statistics
 from molecule_rnn.smiles_rnn.check import CheckRules
 from molecule_rnn.smiles_rnn.dataset import DatasetConfig, create_dataset, read_dataset
 from molecule_rnn.smiles_rnn.source import find_source
@@ -24,7 +25,7 @@ def test_a_corpus_of_another_vocabulary_is_compared_as_text(
 ):
     source = tmp_path / "corpus.smi"
     source.write_text("\n".join(strings))
-    config = DatasetConfig(CheckRules(tokenizer), eval_ratio=0.3)
+    config = DatasetConfig(CheckRules(tokenizer), eval_ratio=0.5)
     create_dataset(find_source(str(source)), config, tmp_path)
     training = read_dataset(tmp_path).training
     corpus = Corpus(MoleculeWorld().read_corpus(str(tmp_path)))
@@ -49,3 +50,19 @@ def test_a_corpus_is_measured_whatever_tokens_it_has():
     strings = ["CCO", "CC(", "CCN"]
     expected = task.judge(task.from_lines(strings)).counts
     assert task.judge_lines(strings).counts == expected
+
+
+def test_a_corpus_is_read_by_rdkit_once(monkeypatch):
+    """Before and after a tuning it is the same; ZINC takes a minute."""
+    read = []
+    canonical = molecule_statistics.canonical_smiles
+    monkeypatch.setattr(
+        molecule_statistics,
+        "canonical_smiles",
+        lambda smiles, workers: read.append(smiles) or canonical(smiles, workers),
+    )
+    task = MoleculeTask(VOCABULARY, max_length=12, num_processes=0)
+    sequences, corpus, other = task.from_lines(["CCO", "CC"]), ["OCC"], ["CC", "OCC"]
+    novel = [task.judge(sequences, c).metrics["novel"] for c in (corpus, corpus, other)]
+    assert novel == [50.0, 50.0, 0.0]
+    assert read == [corpus, other]

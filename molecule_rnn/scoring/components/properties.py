@@ -10,10 +10,10 @@ from rdkit import Chem
 from rdkit.Chem import Descriptors, FilterCatalog, rdMolDescriptors
 from rdkit.Contrib.SA_Score import sascorer
 
+from molecule_rnn.scoring.components.drug_likeness import qed
 from molecule_rnn.scoring.components.fingerprints import similarity
 from molecule_rnn.scoring.components.isomers import isomer
 from molecule_rnn.scoring.components.oracles import ORACLES, Score, log_p, oracle, tpsa
-from molecule_rnn.scoring.drug_likeness import qed
 from rl_tuner.errors import UserError
 
 CATALOGS = ("PAINS", "BRENK")

@@ -151,6 +151,45 @@ def test_bad_flags_are_refused_in_one_line(flags, message, tmp_path):
     assert_refused(result, message)
 
 
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--protocol=first"], "unknown --protocol=first; choose one of random_token"),
+        (["--protocol=random_token"], "was trained for --protocol=start_token, not"),
+        (["--reward=no_such:score"], "no_such"),
+        (["--oracle=no_such"], "no_such"),
+        (["--reward_weights=qed=1"], "Unknown command line flag 'reward_weights'"),
+        (["--diversity_filter"], "Unknown command line flag 'diversity_filter'"),
+    ],
+)
+def test_generation_refuses_flags_that_it_would_not_heed(flags, message, tmp_path):
+    model = tmp_path / "prior"
+    tiny_smiles_rnn().save(model)
+    command = ("rl_tuner_generate", "--task=molecule", f"--checkpoint_dir={model}")
+    result = run_binary(*command, f"--output_dir={tmp_path / 'out'}", *flags)
+    told = [line for line in result.stderr.splitlines() if "loading" not in line]
+    assert result.returncode == 1
+    assert len(told) == 1
+    assert message in told[0]
+
+
+def test_an_untuned_model_generates_what_the_flags_say(tmp_path):
+    model = tmp_path / "prior"
+    tiny_smiles_rnn().save(model)
+    result = run_binary(
+        *("rl_tuner_generate", "--task=molecule", f"--checkpoint_dir={model}"),
+        *(f"--output_dir={tmp_path}", "--num_outputs=40", "--max_length=7"),
+        "--oracle=qed",
+    )
+    assert result.returncode == 0, result.stderr
+    assert "40 sequences of up to 7 steps" in result.stdout
+    assert "molecules do not end within 7 tokens" in result.stdout
+    with open(tmp_path / "molecules.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all(len(row["smiles"]) <= 7 for row in rows)
+    assert "score" in rows[0]
+
+
 def test_help_tells_the_defaults_of_molecules(tmp_path):
     paper = run_binary(
         "rl_tuner_train",

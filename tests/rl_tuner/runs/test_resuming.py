@@ -219,6 +219,16 @@ def test_run_that_is_stopped_and_cut_ends_as_the_uncut(tuner, tmp_path, monkeypa
         assert ours.read_bytes() == theirs.read_bytes(), name
 
 
+def test_run_whose_progress_nobody_reads_any_more_is_saved(tuner, tmp_path):
+    def note(progress):
+        if progress.step >= 200:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        _train(tuner, tmp_path / "run", note, save_every=1000.0)
+    assert saves.load_latest(tmp_path / "run" / "saves").step >= 200
+
+
 def test_failing_save_is_told_and_the_training_goes_on(
     tuner, tmp_path, monkeypatch, capsys
 ):

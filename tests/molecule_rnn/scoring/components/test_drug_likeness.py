@@ -6,8 +6,8 @@ import pytest
 from rdkit import Chem, RDLogger
 from rdkit.Chem import QED
 
-from molecule_rnn.scoring.drug_likeness import qed
-from molecule_rnn.scoring.structural_alerts import count_alerts
+from molecule_rnn.scoring.components.drug_likeness import qed
+from molecule_rnn.scoring.components.structural_alerts import count_alerts
 
 RDLogger.DisableLog("rdApp.*")
 

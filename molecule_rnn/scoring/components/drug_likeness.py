@@ -5,7 +5,7 @@ from __future__ import annotations
 from rdkit import Chem
 from rdkit.Chem import QED, Crippen, Mol, rdMolDescriptors
 
-from molecule_rnn.scoring.structural_alerts import count_alerts
+from molecule_rnn.scoring.components.structural_alerts import count_alerts
 
 _AROMATIC_ATOM = Chem.MolFromSmarts("a")
 _STRICT = rdMolDescriptors.NumRotatableBondsOptions.Strict
