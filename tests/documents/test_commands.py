@@ -131,7 +131,7 @@ def test_command_runs(page, words, folders):
     flags += SMALL[program]
     if program == "smiles_rnn_train" and any("--checkpoint_dir" in x for x in flags):
         flags.remove("--layer_sizes=8")  # those are the model's
-    if "--task=molecule" in flags:
+    if "--task=molecule" in flags and program != "rl_tuner_score":
         flags += OF_MOLECULES
     if program == "rl_tuner_listen":
         _listen(flags, folders[page])
