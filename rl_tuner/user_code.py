@@ -62,6 +62,8 @@ def loaded_files() -> dict[str, pathlib.Path]:
     Returns:
       {path from the folder in which modules are found: file}.
     """
+    if not _found:
+        return {}
     ours = {entry.module.partition(".")[0] for entry in declared_worlds().values()}
     ours |= {__name__.partition(".")[0], "__main__"}
     installed = [
@@ -100,7 +102,7 @@ def blamed() -> Iterator[None]:
         own = [
             frame
             for frame in traceback.extract_tb(error.__traceback__)
-            if str(pathlib.Path(frame.filename).resolve()) in files
+            if files and str(pathlib.Path(frame.filename).resolve()) in files
         ]
         if not own:
             raise

@@ -177,6 +177,8 @@ class Store:
             )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        # Pages: so that little is written beside the file where a disk is nearly full.
+        connection.execute("PRAGMA wal_autocheckpoint = 100")
         if not tables:
             self._begin()
 

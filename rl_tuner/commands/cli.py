@@ -19,6 +19,9 @@ from rl_tuner.errors import UserError
 # what nothing here does.
 _UNUSED_BY_KERAS = ("sklearn", "matplotlib.pyplot")
 
+# What a disk says that is full.
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 def run(
     main: Callable[[], None], define_flags: Callable[[list[str]], Any] | None = None
@@ -37,12 +40,13 @@ def run(
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     # Where a user's own tasks and rules are found, but nothing that is installed.
-    sys.path.append(os.getcwd())
+    with contextlib.suppress(FileNotFoundError):  # it was deleted
+        sys.path.append(os.getcwd())
     try:
         if define_flags:
             define_flags(sys.argv)
         if {"--help", "-help", "-h"}.intersection(sys.argv[1:]):
-            print(_help(sys.modules[main.__module__].__doc__, program))
+            print(_help(sys.modules[main.__module__].__doc__, program), flush=True)
             sys.exit(0)
         app.run(lambda _: _guarded(main, program), flags_parser=_parse_flags)
     except UserError as error:  # of the flags themselves
@@ -50,6 +54,17 @@ def run(
     except BrokenPipeError:  # whoever read the output wants no more: `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise  # a mistake of ours
+        _fail(program, UserError(f"cannot write: {error.strerror}"))
+    except RuntimeError as error:
+        if "home directory" not in str(error):  # as pathlib says it
+            raise
+        line = (
+            "a path begins with the ~ of nobody that this machine knows; write it out"
+        )
+        _fail(program, UserError(line))
 
 
 def _open_what_is_closed() -> None:
@@ -126,6 +141,10 @@ def _parse_flags(argv: list[str]) -> list[str]:
     """Parses `argv`; anything wrong, or left over, is a `UserError` of one line."""
     try:
         rest = flags.FLAGS(argv)
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"the --flagfile is no text in UTF-8: {error.reason}"
+        ) from error
     except flags.Error as error:
         line = " ".join(str(error).split())
         # What absl passes on from int() and float().
@@ -148,8 +167,7 @@ def _guarded(main: Callable[[], None], program: str) -> None:
         print(f"{program}: interrupted", file=sys.stderr)
         sys.exit(130)
     except OSError as error:
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        if error.filename is None and not is_full:
+        if error.filename is None and error.errno not in _FULL:
             raise  # a broken pipe, or a mistake of ours
         where = f" {error.filename}" if error.filename else ""
         _fail(program, UserError(f"cannot read or write{where}: {error.strerror}"))
@@ -162,6 +180,10 @@ def _fail(program: str, error: UserError) -> None:
         for char in str(error)
     )
     print(f"{program}: error: {line}", file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except OSError:  # Python would try again at its end, and tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(1)
 
 

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from rl_tuner.generation.evaluation import generate_for_task
 from rl_tuner.generation.policy import Policy
 from rl_tuner.metrics import Evaluation
-from rl_tuner.reports import comparison
+from rl_tuner.reports import comparison, models
 from rl_tuner.reports.comparison import Entry
+from rl_tuner.reports.models import UNTUNED
 from rl_tuner.reports.web_page import WebPage
 from rl_tuner.runs.run_directory import RunSettings
 from rl_tuner.task import Task
@@ -29,7 +30,7 @@ class Measured:
     Attributes:
       path: the folder of the run, or where the untuned model lies.
       run: the run's settings, None of an untuned model.
-      policies: by what they are called, the tuned one last.
+      policies: by their names in `reports.models`, the tuned one last.
       evaluations: of each.
       seed: of what is shown.
     """
@@ -57,30 +58,28 @@ def write(
       world: which knows how its sequences are shown.
       task: of the model.
       entries: the table of the evaluations.
-      remarks: sentences that a reader must know.
+      remarks: sentences that a reader must know, the first before all else.
 
     Returns:
       where it is.
     """
     publication = world.publication()
     page = WebPage(f"RL Tuner: {measured.path.name or measured.path}")
-    page.paragraphs(remarks)
+    page.paragraphs(remarks[:1])
     page.table(comparison.layout(entries, publication))
-    page.paragraphs(comparison.legend(entries, publication))
+    page.paragraphs([*remarks[1:], *comparison.legend(entries, publication)])
     curves = measured.path / "curves.png"
     if measured.run and curves.is_file():
         page.heading("Curves of the training")
         page.picture(curves, "measures of the policy along its training")
-    sequences = {
-        label: generate_for_task(
-            policy,
-            task,
-            min(_SHOWN, measured.evaluations[label].num_sequences),
-            seed=measured.seed,
-        ).sequences
-        for label, policy in measured.policies.items()
-    }
-    world.add_to_page(page, task, sequences, measured.evaluations, measured.path)
+    sequences, evaluations = {}, {}
+    for name, policy in measured.policies.items():
+        label = publication.prior_label if name == UNTUNED else models.label(name)
+        evaluations[label] = evaluation = measured.evaluations[name]
+        count = min(_SHOWN, evaluation.num_sequences)
+        generated = generate_for_task(policy, task, count, seed=measured.seed)
+        sequences[label] = generated.sequences
+    world.add_to_page(page, task, sequences, evaluations, measured.path)
     if measured.run:
         page.heading("Settings")
         page.text(json.dumps(dataclasses.asdict(measured.run), indent=2))

@@ -19,10 +19,7 @@ from tqdm import tqdm
 
 from rl_tuner.errors import UserError
 from rl_tuner.generation.diversity import Corpus
-from rl_tuner.generation.evaluation import (
-    evaluate_policy,
-    generate_for_task,
-)
+from rl_tuner.generation.evaluation import evaluate_policy, generate_for_task
 from rl_tuner.generation.policy import Policy
 from rl_tuner.networks.network import Network
 from rl_tuner.reports import tables

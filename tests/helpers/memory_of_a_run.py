@@ -26,7 +26,8 @@ def main(model, directory, num_steps):
     sizes = []
 
     def note(progress):
-        sizes.append((progress.step, resident_bytes()))
+        if progress.step % 10_000 == 0:
+            sizes.append((progress.step, resident_bytes()))
 
     training_run.train_and_save(tuner, num_steps, outputs, note)
     # What users do with a tuner, over and over.

@@ -123,6 +123,11 @@ def test_run_generates_measures_and_exports(run_dir, tmp_path):
     assert_refused(result, message)
 
 
+def test_a_page_needs_a_place(run_dir):
+    result = run_binary("rl_tuner_evaluate", f"--run_dir={run_dir}", "--page")
+    assert_refused(result, "--page needs --output_dir; name a directory to write to")
+
+
 def test_shards_are_text_and_no_sd_file(run_dir, tmp_path):
     flags = [f"--run_dir={run_dir}", f"--output_dir={tmp_path}"]
     result = run_binary("rl_tuner_generate", *flags, "--num_shards=2", "--sdf")

@@ -1,5 +1,6 @@
 import errno
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -51,6 +52,12 @@ def test_flag_that_is_no_number_is_told_without_python(monkeypatch, flag, line):
         cli._parse_flags(["some_binary", flag])
 
 
+def test_flagfile_that_is_no_text_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "flags").write_bytes(b"\xe2\x00\xff")
+    with pytest.raises(UserError, match="flagfile is no text in UTF-8"):
+        cli._parse_flags(["some_binary", f"--flagfile={tmp_path / 'flags'}"])
+
+
 @pytest.mark.parametrize("error", [ValueError("a bug"), OSError("a bug")])
 def test_mistakes_of_ours_are_not_hidden(monkeypatch, error):
     def main():
@@ -80,3 +87,26 @@ def test_closed_streams_are_no_place_for_files(tmp_path, closed):
     command = ["sh", "-c", f'"$0" -c "$1" {closed}', sys.executable, code]
     assert subprocess.run(command, check=False).returncode == 7
     assert (tmp_path / "a").read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    ("shell", "line"),
+    [
+        ('"$0" -c "$1" --help > /dev/full', "error: cannot write: No space left on"),
+        ('d=$(mktemp -d); cd $d; rmdir $d; "$0" -c "$1"', "error: a path begins with"),
+    ],
+)
+def test_odd_places_to_be_run_in_are_told_in_a_line(shell, line):
+    """A full device, a folder that is gone, a home of nobody."""
+    code = (
+        "import pathlib, sys; sys.argv[0] = 'some_binary';"
+        f"sys.path.insert(0, {str(pathlib.Path(cli.__file__).parents[2])!r});"
+        "from rl_tuner.commands import cli;"
+        "cli.run(lambda: pathlib.Path('~no_such_user/x').expanduser())"
+    )
+    ended = subprocess.run(
+        ["sh", "-c", shell, sys.executable, code], capture_output=True, text=True
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"some_binary: {line}")
+    assert ended.stderr.count("\n") == 1
