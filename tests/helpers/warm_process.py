@@ -41,6 +41,10 @@ def _become(job):
     sys.argv = job["argv"]
 
 
+# As it is before the package tells of users' modules that call it: we are none.
+_END = os._exit
+
+
 def _run_and_exit(script):
     """As Python does, but for freeing all of memory, which takes a second."""
     code = 1
@@ -55,7 +59,7 @@ def _run_and_exit(script):
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)
+    _END(code)
 
 
 def _serve():

@@ -43,13 +43,13 @@ def test_table_has_a_row_for_each_model_and_c():
         for line in tradeoff.table(points).splitlines()[2:]
     ]
     assert rows == [
-        ["Psi", "0.5", "1", "0.25", "2.00", "1.00", "100.00", "7.50", "-"],
+        ["Psi", "0.5", "1", "0.25", "2.00", "1.00", "100.00", "1.00", "7.50", "-"],
         # One seed's samples do not carry the distance: nor does the mean.
         [
             *("REINFORCE", "2", "2", "0.20 ± 0.10", "2.00 ± 0.00", "1.00 ± 0.00"),
-            *("100.00 ± 0.00", "unknown", "4.00 ± 0.00"),
+            *("100.00 ± 0.00", "1.00 ± 0.00", "unknown", "4.00 ± 0.00"),
         ],
-        ["exact optimum", "2", "-", "0.20", "9.00", "-", "-", "-", "-"],
+        ["exact optimum", "2", "-", "0.20", "9.00", "-", "-", "-", "-", "-"],
     ]
 
 
