@@ -66,6 +66,11 @@ class ScoredSequences:
             self.shards.add(columns | dict(self._task.scored_columns(sequences)))
         return earned
 
+    def flush(self) -> None:
+        """Brings what was written so far to the disk."""
+        if self.shards is not None:
+            self.shards.flush()
+
     def state(self) -> LazyArrays:
         """All that `restore` needs; a view."""
         found = LazyArrays({})

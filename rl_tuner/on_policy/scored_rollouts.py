@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -13,8 +12,7 @@ from rl_tuner.on_policy.rollout_replica import RolloutReplica, sums_of
 from rl_tuner.on_policy.rollouts import Rollouts
 from rl_tuner.scored_sequences import ScoredSequences
 from rl_tuner.scored_task import ScoredTask
-from rl_tuner.system.lazy_arrays import LazyArrays
-from rl_tuner.training.loop import NUM_SUMS, Loop
+from rl_tuner.training.loop import Loop, begun
 
 # Batches are cut to the longest of their sequences, rounded up: what is learned from is
 # compiled anew for each length.
@@ -29,6 +27,8 @@ class ScoredRollouts(Loop):
     cut there, and depends on its seed alone.
     """
 
+    _scored: ScoredSequences
+
     def __init__(self, replica: RolloutReplica, task: ScoredTask):
         """Takes what plays and learns."""
         self._replica, self._task = replica, task
@@ -41,7 +41,7 @@ class ScoredRollouts(Loop):
           UserError: the task's rewards are not numbers, or not one for each token.
         """
         replica = self._replica
-        sums = np.zeros(NUM_SUMS) if sums is None else sums.copy()
+        sums = begun(sums)
         pending: Rollouts = replica.pending
         for _ in range(num_rounds):
             index = int(replica.rounds)
@@ -62,23 +62,6 @@ class ScoredRollouts(Loop):
     def _start_scoring(self, pending: Rollouts) -> Callable[[], np.ndarray]:
         """Begins to score: what waits for the rewards [N, T]."""
         return self._task.start_scoring_sequences(pending.actions.numpy())
-
-    def write_scored(self, directory: pathlib.Path) -> None:
-        """As of `Loop`."""
-        self._scored.write_to(directory)
-
-    def flush(self) -> None:
-        """As of `Loop`."""
-        if self._scored.shards is not None:
-            self._scored.shards.flush()
-
-    def state(self) -> LazyArrays:
-        """As of `Loop`."""
-        return self._scored.state()
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """As of `Loop`."""
-        self._scored.restore(state)
 
     def _take(self, pending: Rollouts, rewards: np.ndarray) -> np.ndarray:
         """The rewards [N, T] of sequences, as filtered; they are written."""

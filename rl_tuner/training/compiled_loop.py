@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rl_tuner.training.loop import NUM_SUMS, Loop
+from rl_tuner.training.loop import Loop, begun
 from rl_tuner.training.replica import Replica
 
 
@@ -20,7 +20,7 @@ class CompiledLoop(Loop):
 
     def run(self, num_rounds: int, sums: np.ndarray | None = None) -> np.ndarray:
         """As of `Loop`."""
-        before = tf.constant(np.zeros(NUM_SUMS) if sums is None else sums, tf.float32)
+        before = tf.constant(begun(sums), tf.float32)
         return self._run(tf.constant(num_rounds, tf.int64), before).numpy()
 
     @tf.function(jit_compile=True, autograph=False)

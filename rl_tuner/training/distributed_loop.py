@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from rl_tuner.errors import UserError
-from rl_tuner.training.loop import NUM_PLAYED, NUM_SUMS, Loop
+from rl_tuner.training.loop import NUM_PLAYED, Loop, begun
 from rl_tuner.training.replica import Replica
 
 
@@ -46,8 +46,7 @@ class DistributedLoop(Loop):
         if not self._loops:
             self._loops = [_ReplicaLoop(replica) for replica in self._replicas]
         try:
-            zeros = np.zeros(NUM_SUMS)
-            before = tf.constant(zeros if sums is None else sums, tf.float32)
+            before = tf.constant(begun(sums), tf.float32)
             return self._run(tf.constant(num_rounds, tf.int64), before).numpy()
         except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
             raise UserError(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,9 +11,8 @@ from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.scored_sequences import ScoredSequences
 from rl_tuner.scored_task import Prefixes, ScoredTask
-from rl_tuner.system.lazy_arrays import LazyArrays
 from rl_tuner.training.acting import ActingState
-from rl_tuner.training.loop import NUM_SUMS, Loop
+from rl_tuner.training.loop import Loop, begun
 from rl_tuner.training.memory import SequenceMemory
 from rl_tuner.training.step_replica import StepReplica
 
@@ -47,6 +44,8 @@ class ScoredLoop(Loop):
       rounds_at_once: a chunk's.
     """
 
+    _scored: ScoredSequences
+
     def __init__(self, replica: StepReplica, task: ScoredTask, config: RLTunerConfig):
         """Takes what acts, remembers and learns.
 
@@ -75,7 +74,7 @@ class ScoredLoop(Loop):
         Raises:
           UserError: the task's rewards are not numbers, or not one for each prefix.
         """
-        sums = np.zeros(NUM_SUMS) if sums is None else sums.copy()
+        sums = begun(sums)
         for _ in range(num_rounds // self.rounds_at_once):
             chunk = self._act()
             prefixes = Prefixes(
@@ -90,23 +89,6 @@ class ScoredLoop(Loop):
             log_p = tf.reduce_sum(chunk.log_priors)
             sums += [*learned.numpy(), rewards.sum(), float(log_p), 0.0, rewards.size]
         return sums
-
-    def write_scored(self, directory: pathlib.Path) -> None:
-        """As of `Loop`."""
-        self._scored.write_to(directory)
-
-    def flush(self) -> None:
-        """As of `Loop`."""
-        if self._scored.shards is not None:
-            self._scored.shards.flush()
-
-    def state(self) -> LazyArrays:
-        """As of `Loop`."""
-        return self._scored.state()
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """As of `Loop`."""
-        self._scored.restore(state)
 
     def _take(self, prefixes: Prefixes, rewards: np.ndarray) -> np.ndarray:
         """The rewards [N] of a chunk, as filtered; what has ended is written."""
