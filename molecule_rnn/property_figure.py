@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from molecule_rnn.scoring.molecule_statistics import HISTOGRAMS
 from rl_tuner.reports import drawing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _LABELS = {
     "log_p": "logP",
@@ -38,24 +41,13 @@ def plot_properties(
     for axis, (name, label) in zip(
         figure.subplots(2, 2).flat, _LABELS.items(), strict=True
     ):
-        edges = HISTOGRAMS[name].edges
+        spreads = {}
         for model, runs in stats.items():
-            total = sum(run["num_valid"] for run in runs)
-            if not total:
-                axis.plot([], [], label=drawing.literal(f"{model}: not one molecule"))
-                continue
             counts = np.sum([run["histograms"][name] for run in runs], axis=0)
-            mean = sum(run["sums"][name] for run in runs) / total
-            axis.stairs(
-                100 * counts / total,
-                edges,
-                label=drawing.literal(f"{model}: mean {mean:.2f}"),
-                linewidth=1.5,
-            )
-        axis.set_xlabel(label)
-        axis.set_ylabel("% of valid molecules")
-        axis.legend(fontsize=8)
-        axis.grid(alpha=0.3)
+            total = sum(run["sums"][name] for run in runs)
+            number = sum(run["num_valid"] for run in runs)
+            spreads[model] = _Spread(counts, total, number)
+        _draw(axis, label, spreads, HISTOGRAMS[name].edges)
     drawing.write(figure, path, dpi=110)
 
 
@@ -82,18 +74,45 @@ def plot_columns(
         if not len(everything):
             continue
         edges = np.histogram_bin_edges(everything, bins=40)
-        for model, values in columns.items():
-            count = len(values[name])
-            if not count:
-                axis.plot([], [], label=drawing.literal(f"{model}: not one molecule"))
-                continue
-            label = drawing.literal(f"{model}: mean {np.mean(values[name]):.2f}")
-            counts, _ = np.histogram(values[name], edges)
-            axis.stairs(100 * counts / count, edges, label=label, linewidth=1.5)
-        axis.set_xlabel(drawing.literal(name))
-        axis.set_ylabel("% of valid molecules")
-        axis.legend(fontsize=8)
-        axis.grid(alpha=0.3)
+        spreads = {
+            model: _Spread(
+                np.histogram(values[name], edges)[0],
+                float(np.sum(values[name])),
+                len(values[name]),
+            )
+            for model, values in columns.items()
+        }
+        _draw(axis, drawing.literal(name), spreads, edges)
     for axis in axes[len(names) :]:
         axis.remove()
     drawing.write(figure, path, dpi=110)
+
+
+class _Spread(NamedTuple):
+    """How a number is distributed over the valid molecules of a model.
+
+    Attributes:
+      counts: of molecules in the bins.
+      total: the sum of the number.
+      number: of the molecules.
+    """
+
+    counts: np.ndarray
+    total: float
+    number: int
+
+
+def _draw(
+    axis: Axes, label: str, spreads: Mapping[str, _Spread], edges: np.ndarray
+) -> None:
+    """Draws a panel: the share of each model's molecules in bins."""
+    for model, (counts, total, number) in spreads.items():
+        if not number:
+            axis.plot([], [], label=drawing.literal(f"{model}: not one molecule"))
+            continue
+        title = drawing.literal(f"{model}: mean {total / number:.2f}")
+        axis.stairs(100 * counts / number, edges, label=title, linewidth=1.5)
+    axis.set_xlabel(label)
+    axis.set_ylabel("% of valid molecules")
+    axis.legend(fontsize=8)
+    axis.grid(alpha=0.3)

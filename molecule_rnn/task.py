@@ -23,7 +23,13 @@ from molecule_rnn.scoring.descriptors import COMPONENTS
 from molecule_rnn.scoring.diversity_filter import ScaffoldFilter, ScaffoldSettings
 from molecule_rnn.scoring.rewards import RewardSettings, carbon_runs, prefix_rewards
 from molecule_rnn.scoring.scoring_pool import ScoringPool
-from molecule_rnn.smiles_rnn.config import PROTOCOLS, RANDOM_TOKEN, START_TOKEN
+from molecule_rnn.smiles_rnn.config import (
+    LONGEST,
+    PROTOCOLS,
+    RANDOM_TOKEN,
+    START_TOKEN,
+    USUAL_LENGTH,
+)
 from molecule_rnn.smiles_rnn.statistics import CARBON
 from molecule_rnn.structures import write_structures
 from molecule_rnn.table2 import (
@@ -38,7 +44,6 @@ from rl_tuner.metrics import Judgement, MetricRow
 from rl_tuner.scored_task import Prefixes, ScoredTask
 from rl_tuner.task import Tokens
 
-MAX_LENGTH = 120
 _PROTOCOL_REMARKS = {
     RANDOM_TOKEN: "Few of the untuned model's strings are valid, here as in the paper, "
     "because the random token that it reads first is not part of the molecule.",
@@ -64,7 +69,7 @@ class MoleculeTask(ScoredTask):
         vocabulary: Vocabulary,
         reward: RewardSettings | None = None,
         protocol: str = RANDOM_TOKEN,
-        max_length: int = MAX_LENGTH,
+        max_length: int = USUAL_LENGTH,
         num_processes: int | None = None,
         diversity: ScaffoldSettings | None = None,
     ):
@@ -88,9 +93,10 @@ class MoleculeTask(ScoredTask):
             raise UserError(
                 f"unknown protocol {protocol!r}; choose one of {', '.join(PROTOCOLS)}"
             )
-        if not 1 <= max_length <= 4096:
+        if not 1 <= max_length <= LONGEST:
             raise UserError(
-                f"max_length is {max_length}; it must be at least 1 and at most 4096"
+                f"max_length is {max_length}; it must be at least 1 and at most "
+                f"{LONGEST}"
             )
         self.vocabulary = vocabulary
         self.reward_settings = reward or RewardSettings()

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
 from molecule_rnn import task_flags
 from molecule_rnn.molecule_file import MoleculeFile
-from molecule_rnn.scoring.rewards import (
-    RewardSettings,
-    read_scoring_function,
+from molecule_rnn.scoring.rewards import RewardSettings, read_scoring_function
+from molecule_rnn.smiles_rnn.config import (
+    LONGEST,
+    RANDOM_TOKEN,
+    START_TOKEN,
+    USUAL_LENGTH,
 )
-from molecule_rnn.smiles_rnn.config import RANDOM_TOKEN, START_TOKEN
 from molecule_rnn.tuning_defaults import (
     PAPER_TUNING,
     POLICY_GRADIENT_SETTINGS,
@@ -28,8 +31,6 @@ from rl_tuner.errors import UserError
 from rl_tuner.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy as np
 
     from rl_tuner.metrics import Evaluation
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from rl_tuner.task import Task
 
 FLAGS = flags.FLAGS
-# Tokens of a molecule, where its model was trained on no longer ones; and the most.
-USUAL_LENGTH, LONGEST = 120, 4096
 PAPER_CHECKPOINT = "smiles_rnn_paper"
 
 
@@ -48,6 +47,7 @@ class MoleculeWorld(World):
 
     name = "molecule"
     shipped_checkpoint = "smiles_rnn"
+    flags_of_settings = task_flags.FLAGS_OF_SETTINGS
 
     def define_task_flags(self) -> None:
         """Defines the flags that choose what a molecule is rewarded for."""
@@ -92,17 +92,6 @@ class MoleculeWorld(World):
           UserError: one is unknown or makes no sense.
         """
         return task_flags.task_settings()
-
-    def given_settings(self) -> dict[str, Any]:
-        """Those of `task_settings` whose flags are on the command line."""
-        return {
-            name: value
-            for name, value in self.task_settings().items()
-            if any(
-                flag in FLAGS and FLAGS[flag].present
-                for flag in task_flags.FLAGS_OF_SETTINGS.get(name, (name,))
-            )
-        }
 
     def generate_settings(self) -> dict[str, Any]:
         """The same: generation has them but for what terms are worth."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from absl import flags
@@ -14,9 +14,6 @@ from rl_tuner.reports.publication import Publication
 from rl_tuner.system.text_source import TextSource
 
 if TYPE_CHECKING:
-    import pathlib
-    from collections.abc import Mapping
-
     import numpy as np
 
     from rl_tuner.formats.model_format import ModelFormat
@@ -40,11 +37,14 @@ class World(abc.ABC):
       shipped_checkpoint: folder in `checkpoints/` of the prior that commands take when
         none is named; None if there is none.
       is_default: whether commands take this world when no `--task` is given.
+      flags_of_settings: those of `task_settings` that several flags make, or one of
+        another name: name -> flags.
     """
 
     name: str
     shipped_checkpoint: str | None = None
     is_default: bool = False
+    flags_of_settings: Mapping[str, Sequence[str]] = {}
 
     @abc.abstractmethod
     def make_task(
@@ -92,7 +92,10 @@ class World(abc.ABC):
         return {
             name: value
             for name, value in self.task_settings().items()
-            if name in FLAGS and FLAGS[name].present
+            if any(
+                flag in FLAGS and FLAGS[flag].present
+                for flag in self.flags_of_settings.get(name, (name,))
+            )
         }
 
     def generate_settings(self) -> dict[str, Any]:

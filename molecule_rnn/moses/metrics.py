@@ -27,11 +27,11 @@ def nearest_similarities(
     Returns:
       [N]; of Morgan fingerprints of radius 2, 1,024 bits.
     """
-    theirs = _fingerprints(reference)
+    theirs = morgan_fingerprints(reference)
     return np.array(
         [
             max(DataStructs.BulkTanimotoSimilarity(fingerprint, theirs))
-            for fingerprint in _fingerprints(molecules)
+            for fingerprint in morgan_fingerprints(molecules)
         ]
     )
 
@@ -59,6 +59,9 @@ def cosine_similarity(
     return product / math.prod(lengths)
 
 
-def _fingerprints(smiles: Sequence[str]) -> list[DataStructs.ExplicitBitVect]:
-    morgan = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=1024)
+def morgan_fingerprints(
+    smiles: Sequence[str], num_bits: int = 1024
+) -> list[DataStructs.ExplicitBitVect]:
+    """Morgan fingerprints of radius 2 of SMILES strings that are molecules."""
+    morgan = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=num_bits)
     return [morgan.GetFingerprint(Chem.MolFromSmiles(string)) for string in smiles]

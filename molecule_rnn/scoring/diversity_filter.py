@@ -14,8 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from molecule_rnn.scoring.molecule_statistics import profile
-from molecule_rnn.scoring.profiler import STAGES, Profiler
+from molecule_rnn.scoring.molecule_statistics import profile, start_profilers
 from molecule_rnn.scoring.workers import InProcess, StringWorkers
 from rl_tuner.errors import UserError
 from rl_tuner.scored_task import SequenceFilter
@@ -117,11 +116,5 @@ class ScaffoldFilter(SequenceFilter):
             count = self._num_processes
             if count is None:
                 count = available_cores()
-            self._workers = (
-                StringWorkers(
-                    "molecule_rnn.scoring.profiler:Profiler", {}, STAGES, count
-                )
-                if count
-                else InProcess(Profiler())
-            )
+            self._workers = start_profilers(count)
         return self._workers

@@ -6,10 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from rdkit import Chem, DataStructs
-from rdkit.Chem import rdFingerprintGenerator
+from rdkit import DataStructs
 
-from molecule_rnn.moses.metrics import cosine_similarity, nearest_similarities
+from molecule_rnn.moses.metrics import (
+    cosine_similarity,
+    morgan_fingerprints,
+    nearest_similarities,
+)
 from molecule_rnn.scoring.descriptors import COMPONENTS
 from molecule_rnn.scoring.profiler import STAGES, Profiler
 from molecule_rnn.scoring.workers import InProcess, StringWorkers
@@ -59,9 +62,15 @@ def profile_workers(
     """
     if num_strings < _FEW:
         return InProcess(Profiler())
-    processes = num_processes or available_cores()
+    return start_profilers(num_processes or available_cores())
+
+
+def start_profilers(num_processes: int) -> StringWorkers | InProcess:
+    """So many processes that profile, with 0 this one; to be closed after use."""
+    if not num_processes:
+        return InProcess(Profiler())
     return StringWorkers(
-        "molecule_rnn.scoring.profiler:Profiler", {}, STAGES, processes
+        "molecule_rnn.scoring.profiler:Profiler", {}, STAGES, num_processes
     )
 
 
@@ -194,12 +203,14 @@ def canonical_smiles(
     return [values["canonical"] for values in found if values is not None]
 
 
-def internal_diversity(smiles: Sequence[str]) -> float:
-    """1 - the mean Tanimoto similarity of two different ones of these molecules."""
+def internal_diversity(smiles: Sequence[str], num_bits: int = 1024) -> float:
+    """1 - the mean Tanimoto similarity of two different ones of these molecules.
+
+    Of Morgan fingerprints of radius 2 and so many bits; NaN if there are not two.
+    """
     if len(smiles) < 2:
         return float("nan")
-    morgan = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=1024)
-    prints = [morgan.GetFingerprint(Chem.MolFromSmiles(string)) for string in smiles]
+    prints = morgan_fingerprints(smiles, num_bits)
     total = sum(
         sum(DataStructs.BulkTanimotoSimilarity(prints[index], prints[:index]))
         for index in range(1, len(prints))

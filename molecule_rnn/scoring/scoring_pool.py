@@ -76,9 +76,8 @@ class ScoringPool:
           UserError: there is no such component.
         """
         self.components = tuple(components)
-        scorer = Scorer(
-            self.components, scoring
-        )  # refuses names before processes start
+        # Refuses names before processes start.
+        scorer = Scorer(self.components, scoring)
         self._cache = ScoreCache(cache_size, 1 + len(self.components))
         self._lock = threading.Lock()
         if num_processes is None:

@@ -10,6 +10,8 @@ from rl_tuner.settings import setting
 
 RANDOM_TOKEN, START_TOKEN = "random_token", "start_token"
 PROTOCOLS = (RANDOM_TOKEN, START_TOKEN)
+# Tokens of a molecule, where its model was trained on no longer ones; and the most.
+USUAL_LENGTH, LONGEST = 120, 4096
 
 
 @settings.documented

@@ -91,10 +91,7 @@ def carry_out() -> FinishedGrid:
             "num_samples": FLAGS.num_samples,
             "config": {name: base[name] for name in base if name not in _VARIED},
         }
-        contents = {
-            **dependencies.of_task(world, task_settings),
-            **dependencies.of_model(prior, prior_path),
-        }
+        contents = dependencies.of_run(world, task_settings, prior, prior_path)
         named = {f"the fingerprint of {name}": contents[name] for name in contents}
         same_settings.claim(output_dir / "grid.json", made_with | named, newer=[*named])
         runs = _runs(configs, task_settings, prior_path, contents, output_dir)

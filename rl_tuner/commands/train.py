@@ -121,25 +121,19 @@ def main() -> None:
         oddity = task_trial.try_task(task)
         if oddity:
             print(oddity, file=sys.stderr)
-    contents = {
-        **dependencies.of_task(world, settings),
-        **dependencies.of_model(prior, prior_path),
-    }
+    contents = dependencies.of_run(world, settings, prior, prior_path)
     corpus = None
     if FLAGS.corpus_dir:
         corpus = Corpus(task.from_corpus(world.read_corpus(FLAGS.corpus_dir)))
         contents |= dependencies.of_corpus(corpus, FLAGS.corpus_dir)
+    # Workers may have to begin together, with saves or without.
     is_restored = bool(
-        output_dir and not FLAGS.restart and run_directory.holds_saves(output_dir)
+        output_dir
+        and not strategy
+        and not FLAGS.restart
+        and run_directory.holds_saves(output_dir)
     )
-    tuner = device_flags.make_tuner(
-        # Workers may have to begin together, with saves or without.
-        prior,
-        task,
-        tuner_config,
-        strategy,
-        is_restored and not strategy,
-    )
+    tuner = device_flags.make_tuner(prior, task, tuner_config, strategy, is_restored)
     run_settings = dataclasses.replace(
         run_settings,
         prior_sha256=prior.fingerprint(),

@@ -192,8 +192,7 @@ def layout(entries: Sequence[Entry], publication: Publication) -> list[list[Cell
         # Variants of one model share a published column, behind the last of them.
         if published and publication.published.get(following or "") is not published:
             columns.append((model, True))
-    labels = {model: label(model) for model in models}
-    labels[UNTUNED] = publication.prior_label
+    labels = {model: label(model, publication.prior_label) for model in models}
     header = ["paper" if is_paper else labels[model] for model, is_paper in columns]
     table = [[Cell("Metric"), *map(Cell, header), Cell("better")]]
     for name, metric in metrics.items():

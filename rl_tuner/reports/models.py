@@ -22,10 +22,10 @@ def model_of(config: Mapping[str, Any]) -> str:
     return config["algorithm"]
 
 
-def label(model: str) -> str:
-    """What a model is called in tables and figures."""
+def label(model: str, prior_label: str = UNTUNED) -> str:
+    """What a model is called in tables and figures, the untuned one as is said."""
     if model == UNTUNED:
-        return UNTUNED
+        return prior_label
     if model == REFERENCE_G:
         return "G, reference update"
     if model == OPTIMUM:

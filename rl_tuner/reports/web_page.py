@@ -32,6 +32,7 @@ img { max-width: 100%; height: auto; } audio { vertical-align: middle; }
                        overflow-wrap: anywhere; }
 .drawings table { width: 100%; font-size: .75rem; } .drawings td { padding: 0 .2rem; }
 """
+PAGE_NAME = "index.html"
 _MIME_TYPES = {
     ".png": "image/png",
     ".wav": "audio/wav",

@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from rl_tuner.networks.network import Network
 
 
+def of_run(
+    world: World, task_settings: dict[str, Any], prior: Network, path: pathlib.Path
+) -> dict[str, str]:
+    """The fingerprints of what every run depends on: its task and its prior.
+
+    Raises:
+      UserError: as of `of_task`.
+    """
+    return {**of_task(world, task_settings), **of_model(prior, path)}
+
+
 def of_model(model: Network, path: pathlib.Path) -> dict[str, str]:
     """The fingerprint of all but the weights, which have one of their own.
 

@@ -45,5 +45,4 @@ class FinishedGrid:
 
     def label(self, model: str) -> str:
         """What a model is called."""
-        is_prior = model == models.UNTUNED
-        return self.publication.prior_label if is_prior else models.label(model)
+        return models.label(model, self.publication.prior_label)

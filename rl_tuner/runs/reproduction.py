@@ -24,14 +24,13 @@ from rl_tuner.reports import comparison, figures
 from rl_tuner.reports.comparison import Entry
 from rl_tuner.reports.models import REFERENCE_G, UNTUNED, in_order
 from rl_tuner.reports.publication import Picture
-from rl_tuner.reports.web_page import WebPage
+from rl_tuner.reports.web_page import PAGE_NAME, WebPage
 from rl_tuner.runs import run_directory
 from rl_tuner.runs.curves import CURVE_SEQUENCES
 from rl_tuner.runs.finished_grid import FinishedGrid
 from rl_tuner.runs.grid import GridRun, read_curves
 from rl_tuner.sequence_ends import sequence_lengths
 
-PAGE_NAME = "index.html"
 TRAINING_DATA = "training data"
 # Sequences of a corpus that are measured beside those of models.
 _MAX_CORPUS = 10_000

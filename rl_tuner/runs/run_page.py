@@ -12,13 +12,11 @@ from rl_tuner.generation.policy import Policy
 from rl_tuner.metrics import Evaluation
 from rl_tuner.reports import comparison, models
 from rl_tuner.reports.comparison import Entry
-from rl_tuner.reports.models import UNTUNED
-from rl_tuner.reports.web_page import WebPage
+from rl_tuner.reports.web_page import PAGE_NAME, WebPage
 from rl_tuner.runs.run_directory import RunSettings
 from rl_tuner.task import Task
 from rl_tuner.world import World
 
-PAGE_NAME = "index.html"
 # Sequences of each policy that a world may show.
 _SHOWN = 1000
 
@@ -74,7 +72,7 @@ def write(
         page.picture(curves, "measures of the policy along its training")
     sequences, evaluations = {}, {}
     for name, policy in measured.policies.items():
-        label = publication.prior_label if name == UNTUNED else models.label(name)
+        label = models.label(name, publication.prior_label)
         evaluations[label] = evaluation = measured.evaluations[name]
         count = min(_SHOWN, evaluation.num_sequences)
         generated = generate_for_task(policy, task, count, seed=measured.seed)
