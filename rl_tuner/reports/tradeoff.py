@@ -59,17 +59,28 @@ def read_points(path: pathlib.Path, name: str) -> list[Point]:
     Raises:
       UserError: there are none, or the file is damaged.
     """
+    return [
+        {**point, "algorithm": f"{label(str(point['algorithm']))}, {name}"}
+        for point in read_all_points(path)
+        if point["algorithm"] != OPTIMUM
+    ]
+
+
+def read_all_points(path: pathlib.Path) -> list[Point]:
+    """Reads what `write_points` wrote.
+
+    Raises:
+      UserError: there are no points, or the file is damaged.
+    """
     try:
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         return [
             {
-                key: f"{label(text)}, {name}" if key == "algorithm" else float(text)
-                for key, text in row.items()
-                if text
+                "algorithm": row.pop("algorithm"),
+                **{key: float(text) for key, text in row.items() if text},
             }
             for row in rows
-            if row["algorithm"] != OPTIMUM
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
@@ -83,7 +94,7 @@ def table(points: Sequence[Point]) -> str:
     rows = [list(_HEADER)]
     for (model, c), runs in _groups(points).items():
         figures = (
-            _mean(runs, name)
+            mean_figure(runs, name)
             for name in (
                 *("kl", "task_reward", "entropy", "unique"),
                 *("objective", "gap", "seconds"),
@@ -171,7 +182,7 @@ def _groups(points: Sequence[Point]) -> dict[tuple[str, float], list[Point]]:
     return groups
 
 
-def _mean(runs: Sequence[Point], name: str) -> str:
+def mean_figure(runs: Sequence[Point], name: str) -> str:
     """The mean of those that know it, with the standard deviation."""
     values = [float(run[name]) for run in runs if run.get(name, "") != ""]
     if len(values) < len(runs):

@@ -21,14 +21,14 @@ import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from rdkit import Chem, DataStructs
-from rdkit.Chem import rdFingerprintGenerator
+from rdkit import Chem
 from rdkit.Contrib.SA_Score import sascorer
 from sample_efficiency import table
 from sample_efficiency.calls import BUDGET, OracleCalls, area_under_curve, top_mean
 from tqdm import tqdm
 
 from molecule_rnn.scoring.components.oracles import ORACLES
+from molecule_rnn.scoring.molecule_statistics import internal_diversity
 from molecule_rnn.scoring.scoring_pool import ScoringPool
 from rl_tuner.system import provenance
 from rl_tuner.system.whole_files import write_atomically, write_json
@@ -122,18 +122,11 @@ def _figures(calls: OracleCalls) -> dict[str, float]:
     scores = list(calls.scores.values())
     best = sorted(calls.scores, key=lambda name: -calls.scores[name])[:100]
     molecules = [Chem.MolFromSmiles(name) for name in best]
-    morgan = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
-    prints = [morgan.GetFingerprint(molecule) for molecule in molecules]
-    similar = [
-        value
-        for place in range(1, len(prints))
-        for value in DataStructs.BulkTanimotoSimilarity(prints[place], prints[:place])
-    ]
     return {
         "calls": len(scores),
         **{f"auc_top{k}": area_under_curve(scores, k, calls.budget) for k in TOPS},
         **{f"top{k}": top_mean(scores, k) for k in TOPS},
-        "diversity": 1.0 - sum(similar) / max(len(similar), 1),
+        "diversity": internal_diversity(best, num_bits=2048),
         "sa": sum(map(sascorer.calculateScore, molecules)) / max(len(molecules), 1),
     }
 

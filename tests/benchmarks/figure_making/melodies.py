@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import pathlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -45,27 +44,14 @@ def _frontier(rules: str) -> tuple[Command, ...]:
     )
 
 
-def _points(path: pathlib.Path) -> list[tradeoff.Point]:
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return [
-        {
-            name: text if name == "algorithm" else float(text)
-            for name, text in row.items()
-            if text
-        }
-        for row in rows
-    ]
-
-
 def _whole_table(folder: pathlib.Path) -> str:
-    return tradeoff.table(_points(folder / "all" / "tradeoff.csv"))
+    return tradeoff.table(tradeoff.read_all_points(folder / "all" / "tradeoff.csv"))
 
 
 def _which_algorithm(folder: pathlib.Path) -> str:
     """The rows that a reader chooses an algorithm by."""
-    points = _points(folder / "gradients" / "tradeoff.csv")
-    points += _points(folder / "all" / "tradeoff.csv")
+    points = tradeoff.read_all_points(folder / "gradients" / "tradeoff.csv")
+    points += tradeoff.read_all_points(folder / "all" / "tradeoff.csv")
     rows = [["", "c", "KL a token", "reward a token", "entropy", "unique, %"]]
     wanted = (
         *(("reinforce", 5), ("reinforce", 2), ("ppo", 5), ("dap", 5)),
@@ -73,17 +59,9 @@ def _which_algorithm(folder: pathlib.Path) -> str:
     )
     for name, c in wanted:
         runs = [p for p in points if p["algorithm"] == name and p["c"] == c]
-        figures = (_mean(float(run[key]) for run in runs) for key in _SUMMARY_COLUMNS)
+        figures = (tradeoff.mean_figure(runs, key) for key in _SUMMARY_COLUMNS)
         rows.append([f"`{name}`", f"{c:g}", *figures])
     return markdown_table(rows)
-
-
-def _mean(values: Iterable[float]) -> str:
-    numbers = list(values)
-    return (
-        f"{format_figure(float(np.mean(numbers)))} ± "
-        f"{format_figure(float(np.std(numbers)))}"
-    )
 
 
 _PRIORS = ("chorales", "reels")
@@ -109,7 +87,9 @@ def _of_priors(folder: pathlib.Path) -> str:
         points = [
             point
             for part in ("gradients", "values")
-            for point in _points(folder / f"{name}_{part}" / "tradeoff.csv")
+            for point in tradeoff.read_all_points(
+                folder / f"{name}_{part}" / "tradeoff.csv"
+            )
             if point["algorithm"] != "optimum"
         ]
         tables.append(f"{name.capitalize()}:\n\n{tradeoff.table(points)}")
@@ -139,9 +119,9 @@ def _of_networks(folder: pathlib.Path) -> str:
         untuned = json.loads(stored.read_text(encoding="utf-8"))["metrics"]
         keys = ("task_reward", "kl", "entropy", "unique")
         rows.append([name, *(format_figure(untuned[key]) for key in keys), "-"])
-        points = _points(folder / name / "tradeoff.csv")
+        points = tradeoff.read_all_points(folder / name / "tradeoff.csv")
         runs = [point for point in points if point["algorithm"] == "reinforce"]
-        figures = [_mean(float(run[key]) for run in runs) for key in keys]
+        figures = [tradeoff.mean_figure(runs, key) for key in keys]
         speeds = [300_000 / float(run["seconds"]) for run in runs]
         rows.append([f"{name}, tuned", *figures, f"{np.median(speeds):,.0f}"])
     return markdown_table(rows)
@@ -200,7 +180,7 @@ def _of_distance(folder: pathlib.Path) -> str:
         )
         rows.append([name, *cells])
     for rate in _DISCOUNTS:
-        points = _points(folder / f"discount_{rate}" / "tradeoff.csv")
+        points = tradeoff.read_all_points(folder / f"discount_{rate}" / "tradeoff.csv")
         for algorithm, label in (("q", "Q"), ("psi", "Psi"), ("g", "G")):
             cells = (
                 format_figure(max(log_z[c]) - float(point["objective"]))

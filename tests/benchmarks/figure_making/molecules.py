@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pathlib
 
 from figure_making import code_groups
@@ -21,23 +22,30 @@ def _printed(folder: pathlib.Path) -> str:
     return (folder / "table.md").read_text(encoding="utf-8").strip()
 
 
-def _before_and_after(folder: pathlib.Path) -> str:
+def _columns(folder: pathlib.Path) -> dict[str, dict[str, float]]:
+    """The metrics of the untuned and of the tuned model of a run."""
     text = (folder / "run" / "metrics.json").read_text(encoding="utf-8")
     metrics = json.loads(text)
-    columns = {"SMILES RNN": metrics["before"], "tuned": metrics["after"]}
-    return comparison_table([*TABLE2_ROWS, *DIVERSITY_ROWS, *POLICY_ROWS], columns)
+    # What is not known is null in it.
+    return {
+        name: {key: math.nan if x is None else x for key, x in metrics[part].items()}
+        for name, part in (("SMILES RNN", "before"), ("tuned", "after"))
+    }
+
+
+def _before_and_after(folder: pathlib.Path) -> str:
+    rows = [*TABLE2_ROWS, *DIVERSITY_ROWS, *POLICY_ROWS]
+    return comparison_table(rows, _columns(folder))
 
 
 def _with_several_scores(folder: pathlib.Path) -> str:
-    text = (folder / "run" / "metrics.json").read_text(encoding="utf-8")
-    metrics = json.loads(text)
-    columns = {"SMILES RNN": metrics["before"], "tuned": metrics["after"]}
+    columns = _columns(folder)
     scoring = scoring_file.read(str(SCORING))
     names = (*scoring.names, "score")
     rows = [
         MetricRow(f"mean_{name}", f"Mean {name}", "", "")
         for name in names
-        if f"mean_{name}" in metrics["after"]
+        if f"mean_{name}" in columns["tuned"]
     ]
     return comparison_table([TABLE2_ROWS[0], *rows, *DIVERSITY_ROWS], columns)
 

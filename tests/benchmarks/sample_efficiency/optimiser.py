@@ -1,9 +1,9 @@
 """Optimiser: a policy gradient on fresh and remembered molecules, for few calls.
 
-The policy is sampled by the project's own rollouts and learns by one of its algorithms
-on whole sequences, or by `Balance`, from batches that the best molecules so far fill
-up; between, offspring of these are asked for by genetic steps, which the policy then
-learns from as from its own.
+The policy is sampled by the project's own rollouts and learns by one of its
+algorithms on whole sequences, from batches that the best molecules so far fill up;
+between, offspring of these are asked for by genetic steps, which the policy then learns
+from as from its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,8 +20,7 @@ from mol_ga.sample_population import uniform_quantile_sampling
 from molecule_rnn.task import MoleculeTask
 from molecule_rnn.vocabulary import EOS
 from rl_tuner.algorithms import get_algorithm
-from rl_tuner.algorithms.algorithm import Algorithm, Batch, take_actions
-from rl_tuner.algorithms.policy_gradient import log_policy
+from rl_tuner.algorithms.algorithm import Batch, take_actions
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.networks.network import Network
@@ -41,7 +39,7 @@ class Settings:
     """One set for all oracles.
 
     Attributes:
-      algorithm: `balance`, or one of the project's, `dap` or `reinforce`.
+      algorithm: one of the project's, `dap` or `reinforce`.
       reward_scaler: 1/c, what a score of 1 counts against the log likelihoods.
       prior_weight: the factor of log p in the reward; 1 is the papers' objective.
       sequences: sampled by the policy a round.
@@ -73,26 +71,6 @@ class Settings:
     clip_norm: float = 1.0
 
 
-class Balance(Algorithm):
-    """(log Z + log pi(tau) - R(tau)/c - w log p(tau))^2, log Z the batch's own.
-
-    Trajectory balance (Malkin et al. 2022) with the log Z that is best for the batch,
-    which makes it the variance of the difference (Richter et al. 2020).
-    """
-
-    name, label = "balance", "balance"
-    adds_log_prior = True
-    is_on_policy = True
-
-    def loss(self, batch: Batch, config: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        """The variance of a batch's differences, and these [N]."""
-        del config
-        rewards = tf.reduce_sum(batch.rewards * batch.is_token, axis=1)
-        errors = rewards - tf.reduce_sum(log_policy(batch) * batch.is_token, axis=1)
-        errors -= tf.reduce_mean(errors)
-        return tf.reduce_mean(tf.square(errors)), errors
-
-
 class Optimiser:
     """Finds molecules for one oracle after the other, from the same prior."""
 
@@ -101,11 +79,7 @@ class Optimiser:
         self._prior, self._task, self.settings = prior, task, settings
         self._policy = prior.clone()
         self._config = RLTunerConfig(algorithm="dap")
-        self._algorithm: Algorithm = (
-            Balance()
-            if settings.algorithm == "balance"
-            else get_algorithm(settings.algorithm)
-        )
+        self._algorithm = get_algorithm(settings.algorithm)
         self._optimizer = tf.keras.optimizers.Adam(
             settings.learning_rate, global_clipnorm=settings.clip_norm
         )

@@ -8,6 +8,7 @@ import statistics
 from collections import defaultdict
 from typing import Any
 
+from rl_tuner.reports.tables import markdown_table
 from rl_tuner.system.whole_files import write_atomically
 from sample_efficiency.published import METHODS, PUBLISHED
 
@@ -23,7 +24,7 @@ def write(directory: pathlib.Path) -> str:
         run = json.loads(path.read_text())
         runs[run["oracle"]].append(run)
     header = ["oracle", "seeds", *_TITLES, *METHODS]
-    lines = [header, ["---", *["--:"] * (len(header) - 1)]]
+    lines = [header]
     for oracle in sorted(runs):
         lines.append(_row(oracle, runs[oracle]))
     known = [PUBLISHED[oracle] for oracle in sorted(runs)]
@@ -32,7 +33,7 @@ def write(directory: pathlib.Path) -> str:
         sums = [f"**{sum(m[name] for m in means):.3f}**" for name in _OWN[:3]]
         others = [f"{sum(column):.3f}" for column in zip(*known, strict=True)]
         lines.append([f"sum of {len(known)}", "", *sums, "", "", "", *others])
-    text = "".join("| " + " | ".join(line) + " |\n" for line in lines)
+    text = f"{markdown_table(lines)}\n"
     write_atomically(directory / NAME, text.encode())
     return text
 

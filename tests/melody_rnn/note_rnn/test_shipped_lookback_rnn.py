@@ -1,10 +1,10 @@
 """The shipped Lookback RNN is what its card says."""
 
-import json
 import pathlib
 
 import numpy as np
 import pytest
+from model_cards import checked_card
 
 from melody_rnn.encoding import FIRST_NOTE
 from melody_rnn.networks.kinds import LookbackRNN
@@ -20,13 +20,7 @@ def _model():
 
 def test_card_names_the_stored_figures(model):
     assert (model.num_classes, model.layer_sizes) == (38, (128, 128))
-    report = json.loads((_FOLDER / "evaluation.json").read_text(encoding="utf-8"))
-    assert model.metadata["evaluation"] == report
-    card = (_FOLDER / "MODEL_CARD.md").read_text(encoding="utf-8")
-    for score in report["scores"].values():
-        figures = f"{score['accuracy']:.1%} | {score['log_perplexity']:.4f}"
-        assert figures in card
-    assert f"{report['training_steps']:,} steps" in card
+    card, report = checked_card(_FOLDER, model)
     assert f"{report['eval_tunes']} to evaluate" in card
     for source in model.metadata["data"]["sources"]:
         assert source["source"].removeprefix("music21 ") in card

@@ -1,8 +1,8 @@
-import json
 import pathlib
 
 import numpy as np
 import pytest
+from model_cards import checked_card
 from rdkit import Chem, RDLogger
 
 from molecule_rnn.smiles_rnn.statistics import TrainingStatistics
@@ -27,10 +27,6 @@ def model(name):
     return SequenceRNN.load(_CHECKPOINTS / name)
 
 
-def _card(name):
-    return (_CHECKPOINTS / name / "MODEL_CARD.md").read_text(encoding="utf-8")
-
-
 def test_the_paper_has_100_cells_over_35_classes():
     model = SequenceRNN.load(_CHECKPOINTS / "smiles_rnn_paper")
     assert (model.num_classes, model.layer_sizes) == (35, (100,))
@@ -50,14 +46,7 @@ def test_a_world_can_be_made_of_its_metadata(name, model):
 
 
 def test_the_card_names_the_stored_figures(name, model):
-    folder = _CHECKPOINTS / name
-    report = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
-    assert model.metadata["evaluation"] == report
-    card = _card(name)
-    for score in report["scores"].values():
-        figures = f"{score['accuracy']:.1%} | {score['log_perplexity']:.4f}"
-        assert figures in card
-    assert f"{report['training_steps']:,} steps" in card
+    card, report = checked_card(_CHECKPOINTS / name, model)
     assert f"{report['training_molecules']:,} to train on" in card
     assert f"{model.metadata['statistics']['short_length']:.2f}" in card
 
