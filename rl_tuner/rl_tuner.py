@@ -21,8 +21,8 @@ from rl_tuner.task import Task
 from rl_tuner.training import divergence
 from rl_tuner.training.actor import Actor
 from rl_tuner.training.learner import Learner, Update
-from rl_tuner.training.memory import Memory
-from rl_tuner.training.replay_modes import Fields
+from rl_tuner.training.replay.memory import Memory
+from rl_tuner.training.replay.replay_modes import Fields
 from rl_tuner.training.stretch import Pace, Stretch
 
 __all__ = ["RLTuner", "RLTunerConfig", "TrainingProgress"]

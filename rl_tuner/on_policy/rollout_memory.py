@@ -12,8 +12,8 @@ from rl_tuner.on_policy import rollouts
 from rl_tuner.on_policy.best_sequences import BestSequences
 from rl_tuner.on_policy.rollouts import Rollouts
 from rl_tuner.system.lazy_arrays import LazyArrays
-from rl_tuner.training.memory import Memory
-from rl_tuner.training.replay import Sample
+from rl_tuner.training.replay.buffers import Sample
+from rl_tuner.training.replay.memory import Memory
 
 # The total rewards [N, T] of sequences, or the log pi(a|s) of the policy as it is.
 OfTokens = Callable[[Rollouts], tf.Tensor]

@@ -22,7 +22,7 @@ from rl_tuner.on_policy.rollouts import Rollouts
 from rl_tuner.scored_task import ScoredTask
 from rl_tuner.task import Task
 from rl_tuner.training.learner import Learner
-from rl_tuner.training.replay_modes import Fields
+from rl_tuner.training.replay.replay_modes import Fields
 from rl_tuner.training.replica import Replica
 from rl_tuner.training.seeds import Seeds
 

@@ -11,8 +11,8 @@ import tensorflow as tf
 from rl_tuner.algorithms.algorithm import Algorithm, Batch
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.networks.network import Network
-from rl_tuner.training.memory import Memory
-from rl_tuner.training.replay_modes import Fields
+from rl_tuner.training.replay.memory import Memory
+from rl_tuner.training.replay.replay_modes import Fields
 
 # What an algorithm learns from, of what is stored.
 Read = Callable[[Fields], Batch]

@@ -16,7 +16,7 @@ from rl_tuner.networks.network import Network
 from rl_tuner.system.lazy_arrays import LazyArrays
 from rl_tuner.task import Task
 from rl_tuner.training.learner import Learner
-from rl_tuner.training.memory import Memory
+from rl_tuner.training.replay.memory import Memory
 from rl_tuner.training.seeds import Seeds
 
 

@@ -13,7 +13,7 @@ from rl_tuner.scored_sequences import ScoredSequences
 from rl_tuner.scored_task import Prefixes, ScoredTask
 from rl_tuner.training.acting import ActingState
 from rl_tuner.training.loop import Loop, begun
-from rl_tuner.training.memory import SequenceMemory
+from rl_tuner.training.replay.memory import SequenceMemory
 from rl_tuner.training.step_replica import StepReplica
 
 

@@ -19,8 +19,8 @@ from rl_tuner.training import divergence
 from rl_tuner.training.acting import ActingState, Step
 from rl_tuner.training.actor import Actor
 from rl_tuner.training.learner import Learner
-from rl_tuner.training.memory import ReplayMemory, make_memory
-from rl_tuner.training.replay_modes import REPLAY_MODES, Fields, Specs
+from rl_tuner.training.replay.memory import ReplayMemory, make_memory
+from rl_tuner.training.replay.replay_modes import REPLAY_MODES, Fields, Specs
 from rl_tuner.training.replica import Replica
 from rl_tuner.training.seeds import Seeds
 

@@ -41,7 +41,7 @@ def main() -> None:
     cli.load_tensorflow()
     from rl_tuner.generation.evaluation import evaluate_policy
     from rl_tuner.rl_tuner import RLTuner
-    from rl_tuner.training.replay_modes import REPLAY_MODES
+    from rl_tuner.training.replay.replay_modes import REPLAY_MODES
 
     world = worlds.find_world("molecule")
     prior = model_flags.load(model_flags.untuned_path(world), world)

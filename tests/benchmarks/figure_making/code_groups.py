@@ -8,7 +8,7 @@ TUNING = (
     "rl_tuner/algorithms/*.py",
     "rl_tuner/generation/*.py",
     "rl_tuner/on_policy/*.py",
-    "rl_tuner/training/*.py",
+    "rl_tuner/training/**/*.py",
     "rl_tuner/assembly.py",
     "rl_tuner/config.py",
     "rl_tuner/rl_tuner.py",

@@ -28,7 +28,7 @@ from enumerable_task import (
 from rl_tuner.algorithms import get_algorithm
 from rl_tuner.algorithms.algorithm import total_reward
 from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
-from rl_tuner.training.replay_modes import StoredStates
+from rl_tuner.training.replay.replay_modes import StoredStates
 
 C = 0.8
 LEARNING = pytest.mark.learning

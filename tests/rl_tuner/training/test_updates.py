@@ -8,7 +8,7 @@ from toy_task import CountingTask
 
 from rl_tuner.networks.sequence_rnn import SequenceRNN
 from rl_tuner.rl_tuner import RLTuner, RLTunerConfig
-from rl_tuner.training.replay_modes import StoredStates
+from rl_tuner.training.replay.replay_modes import StoredStates
 
 pytestmark = needs_reference
 

@@ -12,7 +12,7 @@ from rl_tuner.config import RLTunerConfig
 from rl_tuner.errors import UserError
 from rl_tuner.rl_tuner import RLTuner
 from rl_tuner.scored_task import ScoredTask
-from rl_tuner.training.unfinished_sequences import UnfinishedSequences
+from rl_tuner.training.replay.unfinished_sequences import UnfinishedSequences
 
 MAX_LENGTH = 5
 NUM_PRIMES = 2

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from rl_tuner.system.lazy_arrays import LazyArrays
-from rl_tuner.training.sum_tree import SumTree
+from rl_tuner.training.replay.sum_tree import SumTree
 
 # Added to |td error|, so that no transition is lost for good (Schaul et al. 2016, 3.3).
 PRIORITY_FLOOR = 0.01

@@ -5,8 +5,12 @@ import pytest
 import scipy.stats
 import tensorflow as tf
 
-from rl_tuner.training.replay import PrioritizedReplay, UniformReplay, bytes_needed
-from rl_tuner.training.sum_tree import SumTree
+from rl_tuner.training.replay.buffers import (
+    PrioritizedReplay,
+    UniformReplay,
+    bytes_needed,
+)
+from rl_tuner.training.replay.sum_tree import SumTree
 
 FIELDS = {"a": tf.TensorSpec([], tf.int32), "b": tf.TensorSpec([2], tf.float32)}
 

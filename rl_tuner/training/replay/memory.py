@@ -11,15 +11,15 @@ import tensorflow as tf
 from rl_tuner.config import RLTunerConfig
 from rl_tuner.system import free_space
 from rl_tuner.system.lazy_arrays import LazyArrays
-from rl_tuner.training.replay import (
+from rl_tuner.training.replay.buffers import (
     PrioritizedReplay,
     Replay,
     Sample,
     UniformReplay,
     bytes_needed,
 )
-from rl_tuner.training.replay_modes import Fields, ReplayMode, Specs
-from rl_tuner.training.unfinished_sequences import UnfinishedSequences
+from rl_tuner.training.replay.replay_modes import Fields, ReplayMode, Specs
+from rl_tuner.training.replay.unfinished_sequences import UnfinishedSequences
 
 # The errors [M] of M rows of what is stored, by the networks as they are.
 ErrorsOf = Callable[[Fields], tf.Tensor]
