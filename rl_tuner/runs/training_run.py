@@ -302,6 +302,8 @@ def _show(bar: tqdm, progress: TrainingProgress) -> None:
         shown |= {"KL": f"{progress.kl:.3f}", "1/c": f"{progress.reward_scaler:.3g}"}
     shown["loss"] = f"{progress.loss:.1f}"
     bar.set_postfix(shown, refresh=False)
+    if not bar.n:
+        bar.unpause()  # what compiling took says nothing of what is left
     bar.update(min(progress.step, bar.total) - bar.n)
 
 
