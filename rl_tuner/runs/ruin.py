@@ -12,6 +12,14 @@ _LEAST_ENTROPY = 0.01
 _ERRORS = 3.0
 
 
+def remarks(
+    curves: Sequence[Mapping[str, float]], before: Evaluation, after: Evaluation
+) -> list[str]:
+    """Lines on what is wrong with the policy; mostly none: see the two below."""
+    found = (lost_entropy(curves), lost_reward(before, after))
+    return [line for line in found if line]
+
+
 def lost_entropy(curves: Sequence[Mapping[str, float]]) -> str | None:
     """A line on a policy whose sequences are all alike, by the points of its curves.
 

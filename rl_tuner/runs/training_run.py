@@ -106,9 +106,8 @@ def run(
         metrics = {"before": before.metrics, "after": after.metrics}
         _write_metrics(metrics, task, directory)
     discard_saves(directory)
-    for line in (ruin.lost_entropy(curves), ruin.lost_reward(before, after)):
-        if line:
-            _warn(line)
+    for line in ruin.remarks(curves, before, after):
+        _warn(line)
     return metrics
 
 
