@@ -8,10 +8,12 @@ from figure_making import code_state, marks, records, reproductions
 from figure_making.figure import ROOT
 from figure_making.figures import FIGURES
 
+PARTS = ("checkpoints", "melody_rnn", "molecule_rnn", "rl_tuner", "tests")
 DOCUMENTS = sorted(
-    path
-    for path in ROOT.glob("**/*.md")
-    if ".git" not in path.parts and path.name != "CHANGELOG.md"
+    [
+        ROOT / "README.md",
+        *(path for part in PARTS for path in (ROOT / part).rglob("*.md")),
+    ]
 )
 
 

@@ -92,6 +92,8 @@ def test_the_table_of_two_seeds(tmp_path):
         figures = ", ".join(f'"{name}": {value}' for name in names)
         (tmp_path / f"qed_{seed}.json").write_text(f'{{"oracle": "qed", {figures}}}')
     text = table.write(tmp_path)
-    assert "| qed | 2 | 0.500 ± 0.141 | 0.500 |" in text
-    assert "| sum of 1 |  | **0.500** |" in text
     assert (tmp_path / table.NAME).read_text() == text
+    lines = text.splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    assert rows[2][:4] == ["qed", "2", "0.500 ± 0.141", "0.500"]
+    assert rows[3][:3] == ["sum of 1", "", "**0.500**"]
