@@ -11,7 +11,6 @@ import tensorflow as tf
 from melody_rnn.encoding import MIN_PITCH
 from melody_rnn.networks import parts
 from melody_rnn.networks.layouts import ATTENTION_LAYOUTS
-from melody_rnn.networks.recurrent_stack import StackState
 from rl_tuner.errors import UserError
 from rl_tuner.networks.network import Network
 
@@ -186,33 +185,12 @@ class MelodyRNN(Network):
         cells, before = self._split(state)
         inputs, known = self.encoding.follow(tokens, before)
         by_step = tf.transpose(self._computed(inputs), [1, 0, 2])
-        steps = tf.shape(by_step)[0]
         masks = self._masks(tf.shape(by_step)[:2], *dropout) if dropout else []
-        outputs = tf.TensorArray(
-            by_step.dtype,
-            steps,
-            element_shape=[tokens.shape[0], self.layer_sizes[-1]],
-        )
-
-        def read(
-            t: tf.Tensor, stack_state: StackState, outputs: tf.TensorArray
-        ) -> tuple[tf.Tensor, StackState, tf.TensorArray]:
-            output, stack_state = self.stack.step(
-                self._weight, by_step[t], stack_state, [mask[t] for mask in masks]
-            )
-            return t + 1, stack_state, outputs.write(t, output)
-
         start = self.stack.start(self._weight, self._computed(cells))
-        _, stack_state, outputs = tf.while_loop(
-            lambda t, *_: t < steps,
-            read,
-            (tf.constant(0), start, outputs),
-            maximum_iterations=tokens.shape[1],
-        )
-        stacked = tf.transpose(outputs.stack(), [1, 0, 2])
-        stacked = tf.ensure_shape(stacked, [*tokens.shape, self.layer_sizes[-1]])
+        outputs, stack_state = self.stack.unroll(self._weight, by_step, start, masks)
+        outputs = tf.transpose(outputs, [1, 0, 2])
         cells = tf.cast(self.stack.finish(stack_state), tf.float32)
-        return self._logits(stacked), known, cells
+        return self._logits(outputs), known, cells
 
     def named_weights(self) -> dict[str, tf.Variable]:
         """The variables by their names in a checkpoint, in TensorFlow 1's layout.

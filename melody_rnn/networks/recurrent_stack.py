@@ -7,29 +7,15 @@ gates are i, j (candidate), f, o, and the forget bias of 1 is not in its bias.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from melody_rnn.networks.layouts import ATTENTION_LAYOUTS, FORGET_BIAS
-
-# A weight by its name.
-Weights = Callable[[str], tf.Tensor]
-
-
-class Attention(NamedTuple):
-    """What attention remembers of N melodies.
-
-    Attributes:
-      attended: [N, A], what was read from the memory last.
-      memory: [N, L, A], the last L outputs, oldest first; zeros at the beginning.
-      keys: [N, L, A], the memory times the weight that it is searched by.
-    """
-
-    attended: tf.Tensor
-    memory: tf.Tensor
-    keys: tf.Tensor
+from melody_rnn.networks import attention_cell, lstm_cells
+from melody_rnn.networks.attention_cell import Attention
+from melody_rnn.networks.layouts import ATTENTION_LAYOUTS
+from melody_rnn.networks.lstm_cells import Weights
 
 
 class StackState(NamedTuple):
@@ -115,14 +101,18 @@ class RecurrentStack:
         shapes: dict[str, tuple[int, ...]] = {}
         width = self.input_size
         if self.attends_all:
-            shapes |= self._attention_shapes(width, 2 * sum(self.layer_sizes))
+            shapes |= attention_cell.weight_shapes(
+                width, 2 * sum(self.layer_sizes), self.attention_size
+            )
         for layer, size in enumerate(self.layer_sizes):
             if self._has_projection(layer):
                 shapes[f"projection_{layer}/kernel"] = (width, size)
                 shapes[f"projection_{layer}/bias"] = (size,)
                 width = size
             if layer == 0 and self.attention_length and not self.attends_all:
-                shapes |= self._attention_shapes(width, 2 * size)
+                shapes |= attention_cell.weight_shapes(
+                    width, 2 * size, self.attention_size
+                )
             shapes[f"cell_{layer}/kernel"] = (width + size, 4 * size)
             shapes[f"cell_{layer}/bias"] = (4 * size,)
             width = size
@@ -178,99 +168,105 @@ class RecurrentStack:
         Returns:
           what the last layer puts out [N, units], and the state after it.
         """
+        return self._step(weights, x, state, masks, len(self.layer_sizes))
+
+    def unroll(
+        self,
+        weights: Weights,
+        inputs: tf.Tensor,
+        state: StackState,
+        masks: Sequence[tf.Tensor] = (),
+    ) -> tuple[tf.Tensor, StackState]:
+        """Reads whole sequences, as `step` would input by input.
+
+        Args:
+          weights: by name.
+          inputs: [T, N, input_size].
+          state: before the first.
+          masks: as of `step`, but [T, N, units] each.
+
+        Returns:
+          what the last layer puts out [T, N, units], and the state after the last.
+        """
+        # Those that attention is around go step by step, the others at once.
+        first = len(self.layer_sizes) if self.attends_all else 1
+        first = first if self.attention_length else 0
+        x, attention = inputs, state.attention
+        cells = list(state.cells)
+        if first:
+            before = StackState(tuple(cells[: 2 * first]), attention)
+            x, after = self._unroll_first(weights, x, before, masks, first)
+            cells[: 2 * first], attention = after
+        for layer in range(first, len(self.layer_sizes)):
+            if self._has_projection(layer):
+                x = lstm_cells.affine(weights, f"projection_{layer}", x)
+            c, h = cells[2 * layer : 2 * layer + 2]
+            y, c, h = lstm_cells.lstm_layer(weights, f"cell_{layer}", x, c, h)
+            cells[2 * layer : 2 * layer + 2] = c, h
+            x = y + x if self.residual else y
+            x = x * masks[layer] if masks else x
+        return x, StackState(tuple(cells), attention)
+
+    def _unroll_first(
+        self,
+        weights: Weights,
+        inputs: tf.Tensor,
+        state: StackState,
+        masks: Sequence[tf.Tensor],
+        num_layers: int,
+    ) -> tuple[tf.Tensor, StackState]:
+        """As `unroll`, of the first layers, step by step."""
+        steps = tf.shape(inputs)[0]
+        shape = [inputs.shape[1], self.layer_sizes[num_layers - 1]]
+        outputs = tf.TensorArray(inputs.dtype, steps, element_shape=shape)
+
+        def read(
+            t: tf.Tensor, state: StackState, outputs: tf.TensorArray
+        ) -> tuple[tf.Tensor, StackState, tf.TensorArray]:
+            now = [mask[t] for mask in masks]
+            output, state = self._step(weights, inputs[t], state, now, num_layers)
+            return t + 1, state, outputs.write(t, output)
+
+        _, state, outputs = tf.while_loop(
+            lambda t, *_: t < steps,
+            read,
+            (tf.constant(0), state, outputs),
+            maximum_iterations=inputs.shape[0],
+        )
+        return tf.ensure_shape(outputs.stack(), [inputs.shape[0], *shape]), state
+
+    def _step(
+        self,
+        weights: Weights,
+        x: tf.Tensor,
+        state: StackState,
+        masks: Sequence[tf.Tensor],
+        num_layers: int,
+    ) -> tuple[tf.Tensor, StackState]:
+        """As `step`, of the first layers and their state."""
         attention = state.attention
         cells: list[tf.Tensor] = []
         if isinstance(attention, Attention) and self.attends_all:
-            x = self._with_attended(weights, x, attention)
-        for layer in range(len(self.layer_sizes)):
+            x = attention_cell.with_attended(weights, x, attention)
+        for layer in range(num_layers):
             if self._has_projection(layer):
-                x = _affine(weights, f"projection_{layer}", x)
+                x = lstm_cells.affine(weights, f"projection_{layer}", x)
             c, h = state.cells[2 * layer : 2 * layer + 2]
             if layer or self.attends_all or not isinstance(attention, Attention):
-                c, h = _lstm_cell(weights, f"cell_{layer}", x, c, h)
+                c, h = lstm_cells.lstm_cell(weights, f"cell_{layer}", x, c, h)
                 cells += [c, h]
             else:
-                read = self._with_attended(weights, x, attention)
-                c, h = _lstm_cell(weights, f"cell_{layer}", read, c, h)
+                read = attention_cell.with_attended(weights, x, attention)
+                c, h = lstm_cells.lstm_cell(weights, f"cell_{layer}", read, c, h)
                 cells += [c, h]
-                h, attention = self._attend(weights, [c, h], h, attention)
+                h, attention = attention_cell.attend(weights, [c, h], h, attention)
             x = h + x if self.residual else h
             x = x * masks[layer] if masks else x
         if isinstance(attention, Attention) and self.attends_all:
-            x, attention = self._attend(weights, cells, x, attention)
+            x, attention = attention_cell.attend(weights, cells, x, attention)
         return x, StackState(tuple(cells), attention)
 
     def _has_projection(self, layer: int) -> bool:
         """Whether a layer's input is brought to its size, to be added to its output."""
         sizes = (None, *self.layer_sizes)
         return self.residual and sizes[layer] != sizes[layer + 1]
-
-    def _attention_shapes(self, width: int, query: int) -> dict[str, tuple[int, ...]]:
-        size = self.attention_size
-        return {
-            "attention/input/kernel": (width + size, width),
-            "attention/input/bias": (width,),
-            "attention/query/kernel": (query, size),
-            "attention/query/bias": (size,),
-            "attention/memory_kernel": (size, size),
-            "attention/score": (size,),
-            "attention/output/kernel": (2 * size, size),
-            "attention/output/bias": (size,),
-        }
-
-    def _with_attended(
-        self, weights: Weights, x: tf.Tensor, attention: Attention
-    ) -> tf.Tensor:
-        """The cells' input: what is read, and what was attended to before."""
-        return _affine(
-            weights, "attention/input", tf.concat([x, attention.attended], axis=1)
-        )
-
-    def _attend(
-        self,
-        weights: Weights,
-        query: list[tf.Tensor],
-        output: tf.Tensor,
-        attention: Attention,
-    ) -> tuple[tf.Tensor, Attention]:
-        """Attends to the last outputs, and remembers one more.
-
-        Args:
-          weights: by name.
-          query: c and h of the cells after this step.
-          output: [N, A] of them.
-          attention: before this step.
-
-        Returns:
-          the output [N, A] with what is attended to, and the attention after it.
-        """
-        asked = _affine(weights, "attention/query", tf.concat(query, axis=1))
-        matches = tf.tanh(attention.keys + asked[:, tf.newaxis])
-        scores = tf.reduce_sum(matches * weights("attention/score"), axis=2)
-        # Rows that nothing was written to yet take part: there is no mask.
-        shares = tf.nn.softmax(scores)[..., tf.newaxis]
-        attended = tf.reduce_sum(shares * attention.memory, axis=1)
-        y = _affine(weights, "attention/output", tf.concat([output, attended], axis=1))
-        key = tf.matmul(y, weights("attention/memory_kernel"))
-        return y, Attention(
-            attended, _pushed(attention.memory, y), _pushed(attention.keys, key)
-        )
-
-
-def _lstm_cell(
-    weights: Weights, name: str, x: tf.Tensor, c: tf.Tensor, h: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """BasicLSTMCell: new c and h."""
-    gates = _affine(weights, name, tf.concat([x, h], axis=1))
-    i, j, f, o = tf.split(gates, 4, axis=1)
-    c = c * tf.sigmoid(f + FORGET_BIAS) + tf.sigmoid(i) * tf.tanh(j)
-    return c, tf.tanh(c) * tf.sigmoid(o)
-
-
-def _affine(weights: Weights, name: str, x: tf.Tensor) -> tf.Tensor:
-    return tf.matmul(x, weights(f"{name}/kernel")) + weights(f"{name}/bias")
-
-
-def _pushed(rows: tf.Tensor, row: tf.Tensor) -> tf.Tensor:
-    """Rows [N, L, A] without the first, and one more [N, A]."""
-    return tf.concat([rows[:, 1:], row[:, tf.newaxis]], axis=1)

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from rl_tuner.networks import lstm_sum
+from rl_tuner.networks.lstm_over_time import lstm_over_time
 from rl_tuner.networks.network import Network
 
 
@@ -87,18 +88,28 @@ class SequenceRNN(Network):
         drop: Callable[[tf.Tensor, int], tf.Tensor],
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Reads whole sequences; `drop` takes what a layer puts out, and its number."""
-        tokens = tf.convert_to_tensor(tokens)
+        tokens = tf.cast(tokens, tf.int32)
         if state is None:
             state = self.initial_state(tf.shape(tokens)[0])
-        x = tf.one_hot(tokens, self.num_classes)
+            state = tf.ensure_shape(state, [tokens.shape[0], self.state_size])
+        by_step = tf.transpose(tokens)
         new_state = []
+        x = None
         for number, (layer, (c, h)) in enumerate(
             zip(self.lstm_layers, self._split(state), strict=True)
         ):
-            x, h, c = layer(x, initial_state=[h, c])
+            kernel = self._computed(layer, layer.cell.kernel)
+            read = _rows(kernel, by_step) if x is None else tf.tensordot(x, kernel, 1)
+            read += self._computed(layer, layer.cell.bias)
+            x, c, h = lstm_over_time(
+                read,
+                self._computed(layer, layer.cell.recurrent_kernel),
+                *(tf.cast(value, read.dtype) for value in (c, h)),
+            )
             x = drop(x, number)
             new_state += [c, h]
-        return self._outputs(x, new_state)
+        logits, state = self._outputs(x, new_state)
+        return tf.transpose(logits, [1, 0, 2]), state
 
     def named_weights(self) -> dict[str, tf.Variable]:
         """The variables by their names in a checkpoint; gates in the order i, f, c, o.
@@ -248,7 +259,7 @@ def _lstm_layer(index: int, size: int) -> keras.layers.LSTM:
 
 
 def _rows(kernel: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:
-    """One-hot tokens times a kernel: [N] integers, [classes, M] -> [N, M].
+    """One-hot tokens times a kernel: integers [...], [classes, M] -> [..., M].
 
     Rows are looked up, which spares a quarter of the network's work. Their gradient is
     a product, since XLA adds up rows one by one on a CPU.
@@ -257,8 +268,11 @@ def _rows(kernel: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:
     @tf.custom_gradient
     def look_up(kernel: tf.Tensor) -> tuple[tf.Tensor, Callable[..., tf.Tensor]]:
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
-            one_hot = tf.one_hot(tokens, kernel.shape[0], dtype=upstream.dtype)
-            return tf.matmul(one_hot, upstream, transpose_a=True)
+            classes, width = kernel.shape
+            flat = tf.reshape(tokens, [-1])
+            one_hot = tf.one_hot(flat, classes, dtype=upstream.dtype)
+            rows = tf.reshape(upstream, [-1, width])
+            return tf.matmul(one_hot, rows, transpose_a=True)
 
         return tf.gather(kernel, tokens), gradient
 
