@@ -278,7 +278,9 @@ class MelodyRNN(Network):
         for layer, size in enumerate(self.layer_sizes):
             ones = tf.ones(tf.concat([shape, [size]], axis=0), self.compute_dtype)
             own = tf.random.fold_in(seed, layer)
-            masks.append(tf.nn.experimental.stateless_dropout(ones, rate, own))
+            masks.append(
+                tf.nn.experimental.stateless_dropout(ones, rate, own, "philox")
+            )
         return masks
 
     def _logits(self, output: tf.Tensor) -> tf.Tensor:

@@ -33,7 +33,9 @@ class RepeatEncoding(Encoding):
 
     def event_logits(self, logits: tf.Tensor, state: tf.Tensor) -> tf.Tensor:
         """As of `Encoding`."""
-        own = tf.gather(logits, self.own_labels(), axis=1)
+        # Own labels are the events, turned; the gradient of tf.gather would be slow.
+        turned = -self.own_labels()[0]
+        own = tf.roll(logits[:, : self.num_events], turned, axis=1)
         parts = [own]
         for repeat, distance in enumerate((BAR, 2 * BAR)):
             meant = tf.cast(state[:, HISTORY - distance], tf.int32)

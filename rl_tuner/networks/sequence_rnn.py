@@ -77,7 +77,7 @@ class SequenceRNN(Network):
 
         def drop(x: tf.Tensor, layer: int) -> tf.Tensor:
             own = tf.random.fold_in(seed, layer)
-            return tf.nn.experimental.stateless_dropout(x, rate, own)
+            return tf.nn.experimental.stateless_dropout(x, rate, own, "philox")
 
         return self._unroll(tokens, None, drop)[0]
 

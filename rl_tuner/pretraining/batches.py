@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 _BATCHES_SORTED = 50  # together by length
+_LENGTHS = 8  # of batches in training
 
 
 class Batch(NamedTuple):
@@ -26,24 +27,21 @@ class Batch(NamedTuple):
     weights: tf.Tensor
 
 
-BATCH_SIGNATURE = Batch(
-    tf.TensorSpec([None, None], tf.int32),
-    tf.TensorSpec([None, None], tf.int32),
-    tf.TensorSpec([None, None], tf.float32),
-)
-
-
-def padded_batch(sequences: Sequence[np.ndarray], unscored_steps: int = 0) -> Batch:
+def padded_batch(
+    sequences: Sequence[np.ndarray], unscored_steps: int = 0, multiple: int = 1
+) -> Batch:
     """Whole sequences as one batch, padded at their ends.
 
     Args:
       sequences: N of them, each [steps] ints.
       unscored_steps: predictions at the beginning of each that carry no weight.
+      multiple: that the number of predictions is made of.
 
     Returns:
-      A batch of [N, longest - 1].
+      A batch of [N, longest - 1], or a few predictions more, without weight.
     """
-    steps = max(len(sequence) for sequence in sequences)
+    longest = max(len(sequence) for sequence in sequences)
+    steps = -(-(longest - 1) // multiple) * multiple + 1
     tokens = np.zeros((len(sequences), steps), np.int32)
     weights = np.zeros((len(sequences), steps - 1), np.float32)
     for row, sequence in enumerate(sequences):
@@ -71,7 +69,8 @@ def shuffled_sequences(
     A batch holds sequences of like length, so that little of it is padding: an epoch is
     shuffled, sorted by length within groups of some batches, and its batches are
     shuffled again. Those that do not fill a last batch sit an epoch out. Batch b
-    depends on `seed` and b alone.
+    depends on `seed` and b alone. There are few different lengths, as each is compiled
+    anew.
 
     Args:
       sequences: each [steps >= 2] ints.
@@ -80,6 +79,7 @@ def shuffled_sequences(
       first_batch: number of the first batch to yield.
     """
     lengths = np.array([len(sequence) for sequence in sequences])
+    multiple = max(-(-(int(lengths.max()) - 1) // _LENGTHS), 1)
     batch_size = min(batch_size, len(lengths))
     batches_per_epoch = len(lengths) // batch_size
     epoch, skipped = divmod(first_batch, batches_per_epoch)
@@ -90,5 +90,6 @@ def shuffled_sequences(
         order = order[np.lexsort((lengths[order], group))]
         batches = order.reshape(batches_per_epoch, batch_size)
         for batch in rng.permutation(batches)[skipped:]:
-            yield padded_batch([sequences[index] for index in batch])
+            chosen = [sequences[index] for index in batch]
+            yield padded_batch(chosen, multiple=multiple)
         epoch, skipped = epoch + 1, 0

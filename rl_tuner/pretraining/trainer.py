@@ -18,10 +18,11 @@ import tensorflow as tf
 from rl_tuner.errors import UserError
 from rl_tuner.networks.network import Network
 from rl_tuner.networks.sequence_rnn import SequenceRNN
-from rl_tuner.pretraining.batches import BATCH_SIGNATURE, Batch
+from rl_tuner.pretraining.batches import Batch
 from rl_tuner.pretraining.config import PretrainingConfig
 from rl_tuner.pretraining.corpus import Corpus
-from rl_tuner.pretraining.scores import score_logits, score_sequences
+from rl_tuner.pretraining.gradients import BatchGradients
+from rl_tuner.pretraining.scores import score_sequences
 from rl_tuner.reports.tensorboard_curves import TensorBoardCurves
 from rl_tuner.system import same_settings, saves
 from rl_tuner.system.stop_request import Stopped
@@ -77,6 +78,7 @@ class SequenceTrainer:
             **{"clipnorm" if config.clip_each else "global_clipnorm": config.clip_norm},
         )
         self._optimizer.build(self.model.trainable_variables)
+        self._gradients = BatchGradients(self.model, config)
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._best = tf.Variable(np.inf, dtype=tf.float64, trainable=False)
         self._evals_since_best = tf.Variable(0, trainable=False)
@@ -150,28 +152,12 @@ class SequenceTrainer:
             or int(self._evals_since_best) >= self.config.patience
         )
 
-    # One trace for all lengths, so that a resumed run computes what the uncut did.
-    @tf.function(input_signature=[BATCH_SIGNATURE], autograph=False)
+    @tf.function(autograph=False)
     def _train_step(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
         """One step of Adam; returns the mean loss, without L2, and the accuracy."""
-        variables = self.model.trainable_variables
-        with tf.GradientTape() as tape:
-            logits = self._logits(batch.inputs)
-            nats, right, number = score_logits(logits, batch)
-            loss = nats / tf.maximum(number, 1)
-            total = loss
-            if self.config.l2:
-                matrices = [v for v in variables if len(v.shape) > 1]
-                total += self.config.l2 * tf.add_n(list(map(tf.nn.l2_loss, matrices)))
-        self._optimizer.apply(tape.gradient(total, variables), variables)
-        return loss, right / tf.maximum(number, 1)
-
-    def _logits(self, inputs: tf.Tensor) -> tf.Tensor:
-        """What the model in training makes of a batch."""
-        if not self.config.dropout:
-            return self.model.unroll(inputs)
-        seed = tf.stack([self.config.seed, tf.cast(self._step, tf.int32)])
-        return self.model.unroll_with_dropout(inputs, self.config.dropout, seed)
+        loss, accuracy, gradients = self._gradients.of(batch, self._step)
+        self._optimizer.apply(gradients, self.model.trainable_variables)
+        return loss, accuracy
 
     def _report(self, loss: float, accuracy: float, steps_per_second: float) -> None:
         steps = self.config.num_training_steps - self.step

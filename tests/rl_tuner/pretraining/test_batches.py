@@ -76,8 +76,9 @@ def test_little_of_a_batch_is_padding():
     sequences = _sequences(4000)
     batches = _take(125, sequences, 32, seed=0)
     shares = [float(np.mean(batch.weights)) for batch in batches]
-    assert np.mean(shares) > 0.95  # half, unsorted
+    assert np.mean(shares) > 0.8  # half, unsorted
     order = [batch.inputs.shape[1] for batch in batches]
+    assert set(order) == {8, 16, 24, 32, 40, 48, 56, 64}
     assert abs(np.corrcoef(order[1:], order[:-1])[0, 1]) < 0.3  # shuffled again
 
 
