@@ -29,7 +29,7 @@ from sample_efficiency.calls import OracleCalls
 from sample_efficiency.memory import BestMolecules, Remembered
 
 # Batches are cut to their longest, rounded up: each length is traced anew.
-_BUCKET = 8
+_BUCKET = 16
 # Rounds without a new molecule after which a run ends: the policy has collapsed.
 _PATIENCE = 20
 
@@ -218,8 +218,7 @@ class Optimiser:
         chosen = take_actions(tf.nn.log_softmax(logits), actions)
         return tf.reduce_sum(chosen * _is_token(actions, lengths), axis=1)
 
-    # Without XLA, whose loops over time take half as long again here.
-    @tf.function(autograph=False)
+    @tf.function(jit_compile=True, autograph=False)
     def _update(
         self, actions: tf.Tensor, lengths: tf.Tensor, worth: tf.Tensor
     ) -> tf.Tensor:
