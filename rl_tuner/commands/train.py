@@ -141,7 +141,7 @@ def main() -> None:
     )
     output_dir = output_dir or run_directory.new_folder(DEFAULT_RUNS, label)
     if FLAGS.write_scored:
-        tuner.loop.write_scored(output_dir)
+        tuner.loop.write_scored(output_dir.absolute())
     held = resuming.begin_or_go_on(
         cli.writable_directory(str(output_dir)),
         run_settings,
@@ -155,7 +155,7 @@ def main() -> None:
     )
     with held, stop_request.stopping(output_dir) as stop:
         outputs = training_run.Outputs(
-            directory=output_dir,
+            directory=output_dir.absolute(),  # own code may call os.chdir
             curve_every=FLAGS.output_every_nth,
             num_samples=FLAGS.num_samples,
             num_evaluated=FLAGS.num_melodies,

@@ -32,9 +32,7 @@ def _endless(request, tmp_path):
 
 
 def test_it_is_not_read(endless):
-    with pytest.raises(
-        OSError, match=r"device or a pipe|larger than 256 MiB"
-    ) as told:
+    with pytest.raises(OSError, match=r"device or a pipe|larger than 256 MiB") as told:
         whole_files.read_whole(endless)
     assert told.value.filename == str(endless)
 
