@@ -7,6 +7,7 @@ import pytest
 
 from melody_rnn.magenta import bundles
 from melody_rnn.notation import midi
+from molecule_rnn.molecule_file import MoleculeFile
 from molecule_rnn.scoring.components import scoring_file
 from rl_tuner.errors import UserError
 from rl_tuner.formats import npz_checkpoint
@@ -68,3 +69,10 @@ def test_lines_refuse_it(endless):
         list(shards.read_lines(endless, 0, 1 << 42))
     with pytest.raises((UserError, OSError), match=r"device or a pipe|a line of more"):
         shards.line_ranges(endless, 3)
+
+
+def test_molecules_in_a_pipe_are_refused(tmp_path):
+    for name in ("molecules.smi", "molecules.csv", "molecules.smi.gz"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises((UserError, OSError), match=r"a device or a pipe"):
+            list(MoleculeFile(tmp_path / name).read(0, 1))
