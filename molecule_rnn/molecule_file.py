@@ -23,6 +23,7 @@ from typing import IO, cast
 from rl_tuner.errors import UserError
 from rl_tuner.system import shards
 from rl_tuner.system.text_source import TextSource
+from rl_tuner.system.whole_files import check_regular
 
 PLAIN = (".smi", ".smiles", ".txt")
 TABLES = (".csv", ".tsv")
@@ -146,6 +147,7 @@ class MoleculeFile(TextSource):
         yield from self._table(rest, separator)
 
     def _open(self, stack: contextlib.ExitStack) -> IO[bytes]:
+        check_regular(self.path)
         if self.name != str(self.path):
             archive = stack.enter_context(zipfile.ZipFile(self.path))
             file = stack.enter_context(archive.open(self.name))

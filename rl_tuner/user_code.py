@@ -10,12 +10,17 @@ import os
 import pathlib
 import sys
 import sysconfig
+import threading
+import time
 import traceback
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any, NoReturn
 
 from rl_tuner.errors import UserError
 from rl_tuner.system.declared_worlds import declared_worlds
+
+_PATIENCE = 60.0  # seconds
 
 _found: set[str] = set()  # modules of users' own
 
@@ -32,6 +37,7 @@ def find(path: str, what: str) -> Any:
     """
     module, name = _split(path, what)
     _tell_of_exits()
+    _tell_of_calls_without_end()
     try:
         found = getattr(importlib.import_module(module), name)
     except (Exception, SystemExit) as error:  # a user's module may fail in any way
@@ -135,9 +141,53 @@ def _tell_of_exits() -> None:
                 file=sys.stderr,
                 flush=True,
             )
+            status = status or 1  # 0 would say that all is done
         end(status)
 
     os._exit = tell_and_end
+
+
+@functools.cache
+def _tell_of_calls_without_end() -> None:
+    """From now on a line tells of a user's function that the main thread waits for."""
+    main = threading.main_thread().ident or 0
+    threading.Thread(target=_watch, args=[main, _PATIENCE], daemon=True).start()
+
+
+def _watch(thread: int, patience: float) -> None:
+    """Looks at what a thread runs; says once of each call that it takes long."""
+    last: FrameType | None = None
+    since, is_told = 0.0, False
+    files: set[str] = set()
+    num_modules = 0
+    while True:
+        time.sleep(patience / 6)
+        if len(sys.modules) != num_modules:  # to look through them takes a while
+            num_modules = len(sys.modules)
+            files = {str(path) for path in loaded_files().values()}
+        # The frame is kept, so that no other is taken for it.
+        call = _own_call(sys._current_frames().get(thread), files)
+        if call is None or call is not last:
+            last, since, is_told = call, time.monotonic(), False
+        elif not is_told and time.monotonic() - since >= patience:
+            is_told = True
+            code = call.f_code
+            print(
+                f"\n{code.co_name}, in {code.co_filename}, has not returned for "
+                f"{patience:g} s; Ctrl-C twice ends this, and the last save stays",
+                file=sys.stderr,
+                flush=True,
+            )
+
+
+def _own_call(frame: FrameType | None, files: set[str]) -> FrameType | None:
+    """The outermost frame of a user's own code; None where none runs."""
+    found = None
+    while frame:
+        if frame.f_code.co_filename in files:
+            found = frame
+        frame = frame.f_back
+    return found
 
 
 def _split(path: str, what: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from melody_rnn.world import MelodyWorld
 from rl_tuner.errors import UserError
 from rl_tuner.formats import npz_checkpoint
 from rl_tuner.runs import run_directory
+from rl_tuner.system.whole_files import read_whole
 
 # Names become parts of file names and of spreadsheets: no separators, no leading signs.
 _NAME = re.compile(r"\w[\w .+-]{0,31}")
@@ -84,7 +85,7 @@ def fingerprint(source: ModelSource) -> str:
     digest = hashlib.sha256()
     for path in _telling_files(source):
         try:
-            content = path.read_bytes()
+            content = read_whole(path, 1 << 33)
         except OSError as error:
             raise UserError(
                 f"cannot read {path} of the model {source.name!r}: {error.strerror}"

@@ -72,7 +72,9 @@ def create_app(store: Store, catalogue: Catalogue) -> flask.Flask:
 
     @app.errorhandler(sqlite3.Error)
     def not_stored(error: sqlite3.Error) -> Any:
-        print(f"{flask.request.path}: {error}", file=sys.stderr, flush=True)
+        # In one piece: other threads write there too.
+        sys.stderr.write(f"{flask.request.path}: {error}\n")
+        sys.stderr.flush()
         text = f"The study's file cannot be used just now ({error}). {_TRY_AGAIN}"
         return flask.render_template("message.html", text=text), 503
 

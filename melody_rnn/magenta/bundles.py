@@ -16,7 +16,7 @@ from rl_tuner.formats.model_format import WritableModel
 from rl_tuner.formats.stored_model import StoredModel
 from rl_tuner.formats.tf1_checkpoints import V1Checkpoint
 from rl_tuner.formats.tf1_tables import DamagedFile
-from rl_tuner.system.whole_files import write_atomically
+from rl_tuner.system.whole_files import read_whole, write_atomically
 
 if TYPE_CHECKING:
     from melody_rnn.networks.recurrent_stack import RecurrentStack
@@ -35,7 +35,7 @@ def read(path: str | os.PathLike) -> StoredModel:
     from note_seq.protobuf.generator_pb2 import GeneratorBundle
 
     try:
-        bundle = GeneratorBundle.FromString(pathlib.Path(path).read_bytes())
+        bundle = GeneratorBundle.FromString(read_whole(path, 1 << 31))
         if len(bundle.checkpoint_file) != 1:
             raise DamagedFile(f"it holds {len(bundle.checkpoint_file)} checkpoints")
         checkpoint = V1Checkpoint(io.BytesIO(bundle.checkpoint_file[0]))

@@ -13,6 +13,7 @@ from melody_rnn import encoding
 from melody_rnn.notation import midi_files
 from rl_tuner.errors import UserError
 from rl_tuner.system import whole_files
+from rl_tuner.system.whole_files import read_whole
 
 _DEFAULT_VELOCITY = 100
 _MAX_PRIMER_STEPS = 4096
@@ -185,7 +186,7 @@ def parse_primer_melody(
 def _read(path: str | os.PathLike) -> midi_files.Music:
     """The music of a MIDI file; a `UserError` says why it cannot be read."""
     try:
-        return midi_files.read_midi(pathlib.Path(path).read_bytes())
+        return midi_files.read_midi(read_whole(path))
     except OSError as error:
         raise UserError(f"cannot read MIDI file {path}: {error.strerror}") from error
     except midi_files.MidiError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Sequence
 
@@ -12,6 +13,7 @@ from melody_rnn.notation.midi import classes_to_note_sequence
 from rl_tuner.reports import drawing
 
 _STEPS_PER_BAR = 16
+_STEPS_WITH_QUARTERS = 512
 _NAMES = ("C", "", "D", "", "E", "F", "", "G", "", "A", "", "B")
 
 
@@ -30,6 +32,7 @@ def plot_piano_rolls(
       notes: that the classes stand for.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.collections import PolyCollection
     from matplotlib.figure import Figure
 
     height = 1.7 * len(melodies) + 0.6
@@ -37,6 +40,8 @@ def plot_piano_rolls(
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(melodies), 1, squeeze=False, sharex=True)[:, 0]
     longest = max((len(list(melody)) for melody in melodies), default=1)
+    # Between lines: more than these would be one grey, and take minutes to draw.
+    apart = 4 * math.ceil(max(longest, 1) / _STEPS_WITH_QUARTERS)
     # One quarter a second: an end time is then in quarters.
     notes_of = [
         classes_to_note_sequence(melody, qpm=60.0, notes=notes).notes
@@ -46,16 +51,24 @@ def plot_piano_rolls(
     low = max(notes.min_note, min(pitches, default=60) - 2)
     high = min(notes.max_note, max(pitches, default=72) + 2)
     for axis, played in zip(axes, notes_of, strict=True):
-        for note in played:
-            start, end = 4 * note.start_time, 4 * note.end_time
-            axis.broken_barh(
-                [(start, end - start)],
-                (note.pitch - 0.45, 0.9),
+        bars = [
+            (4 * note.start_time, 4 * note.end_time, note.pitch - 0.45)
+            for note in played
+        ]
+        # One for all: each that is added makes the axes look through the others.
+        axis.add_collection(
+            PolyCollection(
+                [
+                    [(a, bottom), (a, bottom + 0.9), (b, bottom + 0.9), (b, bottom)]
+                    for a, b, bottom in bars
+                ],
                 facecolors="#2a6f97",
                 edgecolors="white",
                 linewidth=0.8,
-            )
-        for step in range(0, longest + 1, 4):
+            ),
+            autolim=False,
+        )
+        for step in range(0, longest + 1, apart):
             is_bar = step % _STEPS_PER_BAR == 0
             axis.axvline(step, color="#999", linewidth=1.0 if is_bar else 0.3, zorder=0)
         axis.set_ylim(low - 0.5, high + 0.5)
@@ -63,7 +76,7 @@ def plot_piano_rolls(
         ticks = [p for p in range(low, high + 1) if p % 12 in (0, 7)]
         names = [f"{_NAMES[p % 12]}{p // 12 - 1}" for p in ticks]
         axis.set_yticks(ticks, names, fontsize=8)
-        axis.set_xticks(range(0, longest + 1, 4))
+        axis.set_xticks(range(0, longest + 1, apart))
         axis.tick_params(labelsize=8)
     axes[-1].set_xlabel("sixteenths", fontsize=9)
     figure.suptitle(drawing.literal(title), fontsize=11)

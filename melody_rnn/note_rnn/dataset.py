@@ -27,6 +27,7 @@ from melody_rnn.note_rnn.melody_extraction import ExtractionRules
 from melody_rnn.note_rnn.tune_reader import FileReport, Tune
 from rl_tuner.errors import UserError
 from rl_tuner.pretraining import dataset_files
+from rl_tuner.system.whole_files import read_whole
 
 DESCRIPTION_FILE = "dataset.json"
 TRAINING_STEM = "training_melodies"  # Magenta's names
@@ -131,7 +132,7 @@ def read_description(directory: pathlib.Path) -> dict[str, Any]:
     """
     path = directory / DESCRIPTION_FILE
     try:
-        description = json.loads(path.read_text(encoding="utf-8"))
+        description = json.loads(read_whole(path))
         if description["num_classes"] != NUM_CLASSES:
             raise ValueError
         for split in ("training", "eval"):

@@ -12,6 +12,7 @@ from melody_rnn.notation import abc_notation
 from melody_rnn.notation.midi_files import MidiError
 from melody_rnn.note_rnn import melody_extraction
 from melody_rnn.note_rnn.melody_extraction import ExtractionRules
+from rl_tuner.system.whole_files import read_whole
 
 _MAX_FILE_BYTES = 64 * 2**20
 
@@ -88,7 +89,7 @@ def read_file(root: pathlib.Path, name: str, rules: ExtractionRules) -> FileRepo
         if (root / name).stat().st_size > _MAX_FILE_BYTES:
             report.unreadable.append((name, "larger than 64 MiB"))
             return report
-        data = (root / name).read_bytes()
+        data = read_whole(root / name, _MAX_FILE_BYTES)
     except OSError as error:
         report.unreadable.append((name, f"cannot be read: {error.strerror}"))
         return report

@@ -20,6 +20,7 @@ from molecule_rnn.vocabulary import Vocabulary
 from rl_tuner.errors import UserError
 from rl_tuner.pretraining import dataset_files
 from rl_tuner.system import provenance
+from rl_tuner.system.whole_files import read_whole
 
 DESCRIPTION_FILE = "description.json"
 SKIPPED_FILE = "skipped.csv"
@@ -175,7 +176,7 @@ def read_dataset(directory: pathlib.Path) -> SmilesDataset:
     for name, split in description["splits"].items():
         path = directory / split["file"]
         try:
-            data = path.read_bytes()
+            data = read_whole(path, 1 << 36)
         except OSError as error:
             raise UserError(f"cannot read {path}: {error.strerror}") from error
         if hashlib.sha256(data).hexdigest() != split["sha256"]:
@@ -201,7 +202,7 @@ def read_description(directory: pathlib.Path) -> dict[str, Any]:
     """
     path = directory / DESCRIPTION_FILE
     try:
-        description = json.loads(path.read_text(encoding="utf-8"))
+        description = json.loads(read_whole(path))
         for name, file in SPLIT_FILES.items():
             split = description["splits"][name]
             if split["file"] != file or not isinstance(split["sha256"], str):

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import importlib
+import itertools
 import os
 import pathlib
 import re
@@ -20,6 +21,7 @@ from rl_tuner.errors import UserError
 _UNUSED_BY_KERAS = ("sklearn", "matplotlib.pyplot")
 
 # What a disk says that is full.
+_LARGEST_FLAGFILE = 1 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -140,6 +142,7 @@ def _help(doc: str | None, program: str) -> str:
 def _parse_flags(argv: list[str]) -> list[str]:
     """Parses `argv`; anything wrong, or left over, is a `UserError` of one line."""
     try:
+        _check_flagfiles(argv)
         rest = flags.FLAGS(argv)
     except UnicodeDecodeError as error:
         raise UserError(
@@ -156,6 +159,19 @@ def _parse_flags(argv: list[str]) -> list[str]:
     return rest
 
 
+def _check_flagfiles(argv: list[str]) -> None:
+    """Proves that files of flags have an end: absl would read what has none."""
+    for arg, following in itertools.pairwise([*argv, ""]):
+        name, _, path = arg.lstrip("-").partition("=")
+        if not arg.startswith("-") or name != "flagfile":
+            continue
+        path = os.path.expanduser(path or following)
+        if not os.path.isfile(path) and os.path.exists(path):
+            raise UserError(f"--flagfile={path} is no file")
+        if os.path.isfile(path) and os.path.getsize(path) > _LARGEST_FLAGFILE:
+            raise UserError(f"--flagfile={path} is larger than 1 MiB")
+
+
 def _guarded(main: Callable[[], None], program: str) -> None:
     logging.set_verbosity(logging.ERROR)
     try:
@@ -166,6 +182,9 @@ def _guarded(main: Callable[[], None], program: str) -> None:
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
         sys.exit(130)
+    except MemoryError as error:
+        said = f" ({user_code.gist(error)})" if str(error) else ""
+        _fail(program, UserError(f"there is not enough memory for this{said}"))
     except OSError as error:
         if error.filename is None and error.errno not in _FULL:
             raise  # a broken pipe, or a mistake of ours

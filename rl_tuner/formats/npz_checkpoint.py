@@ -16,11 +16,12 @@ import numpy as np
 from rl_tuner.errors import UserError
 from rl_tuner.formats.stored_model import StoredModel
 from rl_tuner.system import checked_json
-from rl_tuner.system.whole_files import write_atomically
+from rl_tuner.system.whole_files import read_whole, write_atomically
 
 CONFIG_NAME = "config.json"
 WEIGHTS_NAME = "weights.npz"
 VERSION = 1
+_MOST_BYTES = 1 << 33
 # What config.json says of the file, and not of the model.
 _OF_FILE = ("version", "weights_sha256")
 
@@ -80,7 +81,7 @@ def read_model(directory: str | os.PathLike) -> StoredModel:
     config = _read_config(directory / CONFIG_NAME)
     path = directory / WEIGHTS_NAME
     try:
-        data = path.read_bytes()
+        data = read_whole(path, _MOST_BYTES)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     if hashlib.sha256(data).hexdigest() != config["weights_sha256"]:

@@ -140,12 +140,12 @@ class Policy:
             )
             piece = min(num_steps, MOST_STEPS)
             out, state = self._compiled_generate(tf.constant(part), piece, *settings)
-            pieces = [[value.numpy()[chosen] for value in out]]
+            pieces = [_rows(out, chosen)]
             for done in range(piece, num_steps, piece):
                 out, state = self._compiled_go_on(
                     tf.constant(done), state, piece, *settings
                 )
-                pieces.append([value.numpy()[chosen] for value in out])
+                pieces.append(_rows(out, chosen))
             return [
                 np.concatenate(values, axis=1)[:, :num_steps]
                 for values in zip(*pieces, strict=True)
@@ -243,6 +243,11 @@ class Policy:
         )
         generated = Generated(*(tf.transpose(array.stack()) for array in arrays))
         return generated, _State(*after)
+
+
+def _rows(generated: Any, chosen: slice) -> list[np.ndarray]:
+    """Some rows of each; copies, since views would keep the others in memory."""
+    return [value.numpy()[chosen].copy() for value in generated]
 
 
 def _cut(generated: Generated, end_token: int) -> Generated:

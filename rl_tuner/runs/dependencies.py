@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rl_tuner import user_code
 from rl_tuner.errors import UserError
+from rl_tuner.system.whole_files import read_whole
 from rl_tuner.world import World
 
 if TYPE_CHECKING:
@@ -62,6 +63,6 @@ def of_corpus(corpus: Corpus, directory: str) -> dict[str, str]:
 
 def _of_file(path: pathlib.Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(read_whole(path, 1 << 33)).hexdigest()
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error

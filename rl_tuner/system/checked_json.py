@@ -8,7 +8,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from rl_tuner.system.whole_files import write_atomically
+from rl_tuner.system.whole_files import read_whole, write_atomically
 
 _CHECKSUM = "sha256"
 
@@ -31,7 +31,7 @@ def read(path: pathlib.Path, is_checksum_needed: bool = True) -> dict[str, Any]:
       ValueError: it is no such file, or not what was written.
     """
     try:
-        record = json.loads(path.read_bytes().decode("utf-8"))
+        record = json.loads(read_whole(path).decode("utf-8"))
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     if not isinstance(record, dict):

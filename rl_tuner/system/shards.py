@@ -6,6 +6,12 @@ import itertools
 import os
 import pathlib
 from collections.abc import Iterator
+from typing import IO
+
+from rl_tuner.errors import UserError
+from rl_tuner.system.whole_files import check_regular
+
+_LONGEST = 1 << 24  # bytes of a line
 
 
 def shard_names(stem: str, suffix: str, num_shards: int) -> list[str]:
@@ -21,6 +27,7 @@ def row_ranges(count: int, num_shards: int) -> list[tuple[int, int]]:
 
 def line_ranges(path: pathlib.Path, num_shards: int) -> list[tuple[int, int]]:
     """Where each shard of a text file begins and ends, in bytes, lines being whole."""
+    check_regular(path)
     size = os.path.getsize(path)
     bounds = [0]
     with open(path, "rb") as file:
@@ -28,17 +35,28 @@ def line_ranges(path: pathlib.Path, num_shards: int) -> list[tuple[int, int]]:
             wanted = max(size * i // num_shards, bounds[-1])
             if wanted:
                 file.seek(wanted - 1)
-                file.readline()  # to the end of the line that the byte before is in
+                _line(file, path)  # to the end of the line that the byte before is in
             bounds.append(file.tell())
     return list(zip(bounds, [*bounds[1:], size], strict=True))
 
 
 def read_lines(path: pathlib.Path, begin: int, end: int) -> Iterator[str]:
     """The lines between two bytes, without their ends."""
+    check_regular(path)
     with open(path, "rb") as file:
         file.seek(begin)
         while file.tell() < end:
-            yield text_of(file.readline())
+            yield text_of(_line(file, path))
+
+
+def _line(file: IO[bytes], path: pathlib.Path) -> bytes:
+    line = file.readline(_LONGEST)
+    if len(line) == _LONGEST:
+        raise UserError(
+            f"{path} has a line of more than {_LONGEST >> 20} MiB; it must be text, a "
+            "sequence a line"
+        )
+    return line
 
 
 def text_of(line: bytes) -> str:

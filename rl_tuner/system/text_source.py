@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from rl_tuner.errors import UserError
 from rl_tuner.system import shards
+from rl_tuner.system.whole_files import check_regular
 
 
 class TextSource:
@@ -57,6 +58,7 @@ class TextSource:
             yield from shards.read_lines(self.path, 0, self.path.stat().st_size)
             return
         try:
+            check_regular(self.path)
             with gzip.open(self.path, "rb") as file:
                 for line in file:
                     yield shards.text_of(line)

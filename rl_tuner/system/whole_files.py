@@ -1,11 +1,13 @@
-"""Files that are written whole or not at all."""
+"""Files that are written, and read, whole or not at all."""
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
 import pathlib
+import stat
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +23,45 @@ def write_atomically(path: pathlib.Path, data: bytes) -> None:
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def read_whole(path: str | os.PathLike, most: int = 1 << 28) -> bytes:
+    """Reads a file that has an end, and fits into memory.
+
+    What is no regular file, such as /dev/zero or a pipe, may never end, or never begin.
+
+    Args:
+      path: of the file.
+      most: bytes that it may have.
+
+    Raises:
+      OSError: it cannot be read, or is larger, or no regular file.
+    """
+    with open(path, "rb", opener=_open_at_once) as file:
+        if os.fstat(file.fileno()).st_size > most:
+            raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB", str(path))
+        return file.read()
+
+
+def check_regular(path: str | os.PathLike) -> None:
+    """Proves that a file has an end.
+
+    Raises:
+      OSError: it is not there, or no regular file.
+    """
+    os.close(_open_at_once(os.fspath(path), os.O_RDONLY))
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Opens a regular file; a pipe would wait for whoever writes into it."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    raise OSError(errno.EINVAL, "it is a device or a pipe, not a file", path)
 
 
 def write_json(path: pathlib.Path, value: Any) -> None:

@@ -26,7 +26,7 @@ LIBRARIES = ("tensorflow_probability", "matplotlib.pyplot", "scipy.stats")
 
 def _become(job):
     """Makes of this process what the script is run in."""
-    signal.alarm(job["timeout"])  # which ends it
+    signal.setitimer(signal.ITIMER_REAL, job["timeout"])  # which ends it
     for number, path in enumerate((os.devnull, job["out"], job["err"])):
         os.dup2(os.open(path, os.O_RDWR), number)
     os.chdir(job["cwd"])

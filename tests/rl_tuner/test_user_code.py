@@ -91,3 +91,44 @@ def test_own_code_does_not_exit_in_silence(tmp_path):
     assert ended.returncode == 7
     assert ended.stderr.startswith("score, in ")
     assert ended.stderr.endswith("ends this process by os._exit(7)\n")
+
+
+def test_own_code_that_ends_all_with_0_does_not_look_like_success(tmp_path):
+    (tmp_path / "own_faults_exit.py").write_text(
+        "import os\ndef score(x):\n    os._exit(0)\n"
+    )
+    code = (
+        "from rl_tuner import user_code; import os; "
+        "user_code.find('own_faults_exit:score', '--reward')(1)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert ended.returncode == 1
+
+
+def test_own_code_that_does_not_return_is_told_of_once(tmp_path):
+    (tmp_path / "own_faults_blocks.py").write_text(
+        "import time\n"
+        "def inner(): time.sleep(1.0)\n"
+        "def score(x): inner()\n"
+        "def quick(x): pass\n"
+    )
+    code = (
+        "from rl_tuner import user_code; user_code._PATIENCE = 0.3\n"
+        "score = user_code.find('own_faults_blocks:score', '--reward'); score(1)\n"
+        "quick = user_code.find('own_faults_blocks:quick', '--reward')\n"
+        "import time; end = time.monotonic() + 0.6\n"
+        "while time.monotonic() < end: quick(1)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = ended.stderr.splitlines()
+    assert len(lines) == 2, ended.stderr
+    assert lines[1].startswith("score, in ")
+    assert "has not returned for 0.3 s; Ctrl-C twice ends this" in lines[1]

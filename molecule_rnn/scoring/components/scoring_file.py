@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 import re
 import sys
 
@@ -12,6 +11,7 @@ from molecule_rnn.scoring.components.scoring_function import (
     ScoringFunction,
 )
 from rl_tuner.errors import UserError
+from rl_tuner.system.whole_files import read_whole
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -28,7 +28,7 @@ def read(path: str) -> ScoringFunction:
       UserError: it cannot be read, or something in it makes no sense; names the line.
     """
     try:
-        text = pathlib.Path(path).read_bytes().decode("utf-8")
+        text = read_whole(path).decode("utf-8")
         content = tomllib.loads(text.replace("\r\n", "\n"))
     except OSError as error:
         raise UserError(f"cannot read --scoring={path}: {error.strerror}") from error
