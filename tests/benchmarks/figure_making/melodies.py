@@ -96,7 +96,7 @@ def _of_priors(folder: pathlib.Path) -> str:
     return "\n\n".join(tables)
 
 
-_NETWORKS = ("note_rnn", "lookback_rnn")
+_NETWORKS = ("note_rnn", "lookback_rnn", "attention_rnn")
 
 
 def _networks() -> tuple[Command, ...]:
@@ -262,6 +262,7 @@ FIGURES = (
             *code_groups.MELODY_NETWORKS,
             *code_groups.NOTE_RNN,
             "checkpoints/lookback_rnn/*.npz",
+            "checkpoints/attention_rnn/*.npz",
         ),
     ),
 )
