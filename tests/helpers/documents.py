@@ -12,6 +12,7 @@ PAGES = (
     "rl_tuner/README.md",
     "melody_rnn/README.md",
     "molecule_rnn/README.md",
+    "checkpoints/attention_rnn/MODEL_CARD.md",
     "checkpoints/lookback_rnn/MODEL_CARD.md",
     "checkpoints/note_rnn/MODEL_CARD.md",
     "checkpoints/smiles_rnn/MODEL_CARD.md",

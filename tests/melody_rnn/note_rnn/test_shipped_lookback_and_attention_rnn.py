@@ -1,4 +1,4 @@
-"""The shipped Lookback RNN is what its card says."""
+"""The shipped Lookback and Attention RNNs are what their cards say."""
 
 import pathlib
 
@@ -7,20 +7,21 @@ import pytest
 from model_cards import checked_card
 
 from melody_rnn.encoding import FIRST_NOTE
-from melody_rnn.networks.kinds import LookbackRNN
+from melody_rnn.networks.kinds import AttentionRNN, LookbackRNN
 from rl_tuner.generation.policy import Policy
 
-_FOLDER = pathlib.Path(__file__).parents[3] / "checkpoints" / "lookback_rnn"
+_FOLDER = pathlib.Path(__file__).parents[3] / "checkpoints"
+_KINDS = {"lookback_rnn": LookbackRNN, "attention_rnn": AttentionRNN}
 
 
-@pytest.fixture(name="model", scope="module")
-def _model():
-    return LookbackRNN.load(_FOLDER)
+@pytest.fixture(name="model", scope="module", params=_KINDS)
+def _model(request):
+    return _KINDS[request.param].load(_FOLDER / request.param)
 
 
 def test_card_names_the_stored_figures(model):
     assert (model.num_classes, model.layer_sizes) == (38, (128, 128))
-    card, report = checked_card(_FOLDER, model)
+    card, report = checked_card(_FOLDER / model.metadata["magenta_config"], model)
     assert f"{report['eval_tunes']} to evaluate" in card
     for source in model.metadata["data"]["sources"]:
         assert source["source"].removeprefix("music21 ") in card
