@@ -23,7 +23,7 @@ from typing import IO, cast
 from rl_tuner.errors import UserError
 from rl_tuner.system import shards
 from rl_tuner.system.text_source import TextSource
-from rl_tuner.system.whole_files import check_regular
+from rl_tuner.system.whole_files import open_regular
 
 PLAIN = (".smi", ".smiles", ".txt")
 TABLES = (".csv", ".tsv")
@@ -147,12 +147,11 @@ class MoleculeFile(TextSource):
         yield from self._table(rest, separator)
 
     def _open(self, stack: contextlib.ExitStack) -> IO[bytes]:
-        check_regular(self.path)
+        stored = open(self.path, "rb", opener=open_regular)  # noqa: SIM115 - the stack
+        file: IO[bytes] = stack.enter_context(stored)
         if self.name != str(self.path):
-            archive = stack.enter_context(zipfile.ZipFile(self.path))
+            archive = stack.enter_context(zipfile.ZipFile(stored))
             file = stack.enter_context(archive.open(self.name))
-        else:
-            file = stack.enter_context(self.path.open("rb"))
         if self.name.lower().endswith(".gz"):
             return cast(IO[bytes], stack.enter_context(gzip.open(file, "rb")))
         return file

@@ -189,8 +189,8 @@ class RecurrentStack:
           what the last layer puts out [T, N, units], and the state after the last.
         """
         # Those that attention is around go step by step, the others at once.
-        first = len(self.layer_sizes) if self.attends_all else 1
-        first = first if self.attention_length else 0
+        in_front = 1 if self.attention_length else 0
+        first = len(self.layer_sizes) if self.attends_all else in_front
         x, attention = inputs, state.attention
         cells = list(state.cells)
         if first:

@@ -20,8 +20,8 @@ from rl_tuner.errors import UserError
 # what nothing here does.
 _UNUSED_BY_KERAS = ("sklearn", "matplotlib.pyplot")
 
-# What a disk says that is full.
 _LARGEST_FLAGFILE = 1 << 20
+# What a disk says that is full.
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 

@@ -17,7 +17,6 @@ import dataclasses
 import os
 import pathlib
 import sys
-from collections.abc import Iterator
 
 from absl import flags
 
@@ -119,8 +118,7 @@ def main() -> None:
     run_settings = dataclasses.replace(run_settings, task_settings=settings)
     task = world.make_task(settings, prior)
     if ":" in FLAGS.task:
-        with _same_folder():
-            oddity = task_trial.try_task(task)
+        oddity = task_trial.try_task(task)
         if oddity:
             print(oddity, file=sys.stderr)
     contents = dependencies.of_run(world, settings, prior, prior_path)
@@ -142,8 +140,9 @@ def main() -> None:
         contents=contents,
     )
     output_dir = output_dir or run_directory.new_folder(DEFAULT_RUNS, label)
+    directory = output_dir.absolute()  # own code may call os.chdir
     if FLAGS.write_scored:
-        tuner.loop.write_scored(output_dir.absolute())
+        tuner.loop.write_scored(directory)
     held = resuming.begin_or_go_on(
         cli.writable_directory(str(output_dir)),
         run_settings,
@@ -157,7 +156,7 @@ def main() -> None:
     )
     with held, stop_request.stopping(output_dir) as stop:
         outputs = training_run.Outputs(
-            directory=output_dir.absolute(),  # own code may call os.chdir
+            directory=directory,
             curve_every=FLAGS.output_every_nth,
             num_samples=FLAGS.num_samples,
             num_evaluated=FLAGS.num_melodies,
@@ -170,17 +169,6 @@ def main() -> None:
         metrics = training_run.run(tuner, prior, FLAGS.training_steps, outputs, corpus)
     print(f"\n{training_run.table(metrics, task)}\n")
     print(f"samples, pictures, curves and the tuned networks are in {output_dir}")
-
-
-@contextlib.contextmanager
-def _same_folder() -> Iterator[None]:
-    """Comes back to the folder that it was entered in: own code may call os.chdir."""
-    descriptor = os.open(".", os.O_RDONLY)
-    try:
-        yield
-    finally:
-        os.fchdir(descriptor)
-        os.close(descriptor)
 
 
 def _named_dir() -> pathlib.Path | None:

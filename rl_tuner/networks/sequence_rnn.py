@@ -58,9 +58,7 @@ class SequenceRNN(Network):
         new_state = []
         x = None
         for layer, (c, h) in zip(self.lstm_layers, self._split(state), strict=True):
-            kernel = self._computed(layer, layer.cell.kernel)
-            read = _rows(kernel, tokens) if x is None else tf.matmul(x, kernel)
-            x, c, h = self._cell(layer, read, c, h)
+            x, c, h = self._cell(layer, self._read(layer, tokens, x), c, h)
             new_state += [c, h]
         return self._outputs(x, new_state)
 
@@ -98,8 +96,7 @@ class SequenceRNN(Network):
         for number, (layer, (c, h)) in enumerate(
             zip(self.lstm_layers, self._split(state), strict=True)
         ):
-            kernel = self._computed(layer, layer.cell.kernel)
-            read = _rows(kernel, by_step) if x is None else tf.tensordot(x, kernel, 1)
+            read = self._read(layer, by_step, x)
             read += self._computed(layer, layer.cell.bias)
             x, c, h = lstm_over_time(
                 read,
@@ -216,13 +213,20 @@ class SequenceRNN(Network):
             theirs.set_weights(ours.get_weights())
         return model
 
+    def _read(
+        self, layer: keras.layers.LSTM, tokens: tf.Tensor, x: tf.Tensor | None
+    ) -> tf.Tensor:
+        """What a layer reads times its kernel: tokens, or x of the layer below."""
+        kernel = self._computed(layer, layer.cell.kernel)
+        return _rows(kernel, tokens) if x is None else tf.tensordot(x, kernel, 1)
+
     def _cell(
         self, layer: keras.layers.LSTM, read: tf.Tensor, c: tf.Tensor, h: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """One step of a layer from what it read times its kernel: output, c and h.
 
-        As `layer.cell`, which `unroll` runs; that would multiply one-hot tokens, and
-        make a step a fifth slower.
+        As `layer.cell` would, which multiplies one-hot tokens and makes a step a fifth
+        slower. Over whole sequences it is `lstm_over_time`.
         """
         c, h = (tf.cast(value, read.dtype) for value in (c, h))
         recurrent_kernel = self._computed(layer, layer.cell.recurrent_kernel)

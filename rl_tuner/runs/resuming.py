@@ -14,13 +14,9 @@ from rl_tuner.errors import UserError
 from rl_tuner.runs import run_directory
 from rl_tuner.runs.run_directory import RunSettings
 from rl_tuner.system import same_settings
+from rl_tuner.system.whole_files import open_regular
 
 LOCK_NAME = ".lock"
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Opens a file; a pipe would wait for a reader, and is an `OSError`."""
-    return os.open(path, flags | os.O_NONBLOCK, 0o666)
 
 
 def lock(directory: pathlib.Path) -> IO[Any]:
@@ -33,7 +29,7 @@ def lock(directory: pathlib.Path) -> IO[Any]:
     """
     path = directory / LOCK_NAME
     try:
-        file = open(path, "w", opener=_open_at_once)  # noqa: SIM115 - it is the lock
+        file = open(path, "w", opener=open_regular)  # noqa: SIM115 - it is the lock
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Meanwhile another process may have set the directory aside, lock and all.
         if not os.path.samestat(os.fstat(file.fileno()), os.stat(path)):

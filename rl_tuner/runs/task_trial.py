@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,8 @@ _SEED = (0, 0x7217)
 def try_task(task: Task) -> str | None:
     """Calls what a run calls of a task once, on a few random sequences.
 
+    Whatever folder that changes to, the process comes back to where it was.
+
     Returns:
       a sentence of what is odd about it; None if nothing is.
 
@@ -30,6 +34,11 @@ def try_task(task: Task) -> str | None:
       UserError: names the attribute or the method, what it is or gave, and what was
         expected.
     """
+    with _same_folder():
+        return _try(task)
+
+
+def _try(task: Task) -> str | None:
     _check_attributes(task)
     seed = tf.constant(_SEED, tf.int32)
     primes = _in_graph(task, task.prime, seed)
@@ -50,6 +59,17 @@ def try_task(task: Task) -> str | None:
     rewards = _rewards(task, sequences)
     _check_metrics(task, sequences)
     return _difference(task, sequences, earned, rewards)
+
+
+@contextlib.contextmanager
+def _same_folder() -> Iterator[None]:
+    """Comes back to the folder that it was entered in: own code may call os.chdir."""
+    descriptor = os.open(".", os.O_RDONLY)
+    try:
+        yield
+    finally:
+        os.fchdir(descriptor)
+        os.close(descriptor)
 
 
 def _check_attributes(task: Task) -> None:

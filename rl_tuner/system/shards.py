@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from rl_tuner.errors import UserError
-from rl_tuner.system.whole_files import check_regular
+from rl_tuner.system.whole_files import open_regular
 
 _LONGEST = 1 << 24  # bytes of a line
 
@@ -27,10 +27,9 @@ def row_ranges(count: int, num_shards: int) -> list[tuple[int, int]]:
 
 def line_ranges(path: pathlib.Path, num_shards: int) -> list[tuple[int, int]]:
     """Where each shard of a text file begins and ends, in bytes, lines being whole."""
-    check_regular(path)
-    size = os.path.getsize(path)
     bounds = [0]
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=open_regular) as file:
+        size = os.fstat(file.fileno()).st_size
         for i in range(1, num_shards):
             wanted = max(size * i // num_shards, bounds[-1])
             if wanted:
@@ -42,8 +41,7 @@ def line_ranges(path: pathlib.Path, num_shards: int) -> list[tuple[int, int]]:
 
 def read_lines(path: pathlib.Path, begin: int, end: int) -> Iterator[str]:
     """The lines between two bytes, without their ends."""
-    check_regular(path)
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=open_regular) as file:
         file.seek(begin)
         while file.tell() < end:
             yield text_of(_line(file, path))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from rl_tuner.errors import UserError
 from rl_tuner.system import shards
-from rl_tuner.system.whole_files import check_regular
+from rl_tuner.system.whole_files import open_regular
 
 
 class TextSource:
@@ -58,8 +58,10 @@ class TextSource:
             yield from shards.read_lines(self.path, 0, self.path.stat().st_size)
             return
         try:
-            check_regular(self.path)
-            with gzip.open(self.path, "rb") as file:
+            with (
+                open(self.path, "rb", opener=open_regular) as stored,
+                gzip.open(stored) as file,
+            ):
                 for line in file:
                     yield shards.text_of(line)
         except (OSError, EOFError, zlib.error) as error:

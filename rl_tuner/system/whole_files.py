@@ -37,24 +37,19 @@ def read_whole(path: str | os.PathLike, most: int = 1 << 28) -> bytes:
     Raises:
       OSError: it cannot be read, or is larger, or no regular file.
     """
-    with open(path, "rb", opener=_open_at_once) as file:
+    with open(path, "rb", opener=open_regular) as file:
         if os.fstat(file.fileno()).st_size > most:
             raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB", str(path))
         return file.read()
 
 
-def check_regular(path: str | os.PathLike) -> None:
-    """Proves that a file has an end.
+def open_regular(path: str, flags: int) -> int:
+    """An opener for `open`, which waits for no one at the other end of a pipe.
 
     Raises:
-      OSError: it is not there, or no regular file.
+      OSError: it cannot be opened, or is no regular file.
     """
-    os.close(_open_at_once(os.fspath(path), os.O_RDONLY))
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Opens a regular file; a pipe would wait for whoever writes into it."""
-    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
         return descriptor

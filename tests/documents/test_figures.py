@@ -2,19 +2,14 @@
 
 import json
 
+import documents
 import numpy as np
 import pytest
 from figure_making import code_state, marks, records, reproductions
 from figure_making.figure import ROOT
 from figure_making.figures import FIGURES
 
-PARTS = ("checkpoints", "melody_rnn", "molecule_rnn", "rl_tuner", "tests")
-DOCUMENTS = sorted(
-    [
-        ROOT / "README.md",
-        *(path for part in PARTS for path in (ROOT / part).rglob("*.md")),
-    ]
-)
+DOCUMENTS = [ROOT / page for page in documents.PAGES]
 
 
 def _recorded(document):

@@ -73,38 +73,34 @@ def test_errors_that_are_not_of_own_code_pass(folder):
         raise UserError("as it is")
 
 
-def test_own_code_does_not_exit_in_silence(tmp_path):
-    (tmp_path / "own_faults_exit.py").write_text(
-        "import os\ndef score(x):\n    os._exit(7)\n"
+def _ended(folder, code):
+    """A process of its own, in whose folder modules of a user's own are found."""
+    command = [sys.executable, "-c", code]
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False
     )
-    code = (
+
+
+def _ended_by_os_exit(folder, status):
+    (folder / "own_faults_exit.py").write_text(
+        f"import os\ndef score(x):\n    os._exit({status})\n"
+    )
+    return _ended(
+        folder,
         "from rl_tuner import user_code; import os; "
-        "user_code.find('own_faults_exit:score', '--reward')(1)"
+        "user_code.find('own_faults_exit:score', '--reward')(1)",
     )
-    ended = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+
+
+def test_own_code_does_not_exit_in_silence(tmp_path):
+    ended = _ended_by_os_exit(tmp_path, 7)
     assert ended.returncode == 7
     assert ended.stderr.startswith("score, in ")
     assert ended.stderr.endswith("ends this process by os._exit(7)\n")
 
 
 def test_own_code_that_ends_all_with_0_does_not_look_like_success(tmp_path):
-    (tmp_path / "own_faults_exit.py").write_text(
-        "import os\ndef score(x):\n    os._exit(0)\n"
-    )
-    code = (
-        "from rl_tuner import user_code; import os; "
-        "user_code.find('own_faults_exit:score', '--reward')(1)"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=False
-    )
-    assert ended.returncode == 1
+    assert _ended_by_os_exit(tmp_path, 0).returncode == 1
 
 
 def test_own_code_that_does_not_return_is_told_of_once(tmp_path):
@@ -121,13 +117,8 @@ def test_own_code_that_does_not_return_is_told_of_once(tmp_path):
         "import time; end = time.monotonic() + 0.6\n"
         "while time.monotonic() < end: quick(1)\n"
     )
-    ended = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    ended = _ended(tmp_path, code)
+    assert ended.returncode == 0, ended.stderr
     lines = ended.stderr.splitlines()
     assert len(lines) == 2, ended.stderr
     assert lines[1].startswith("score, in ")
