@@ -61,7 +61,7 @@ def _run(
         (tf.constant(0), c, h, _arrays(read, (4 * units, units, units))),
         maximum_iterations=read.shape[0],
     )
-    gates, cells, outputs = (array.stack() for array in arrays)
+    gates, cells, outputs = (_stack(array, read) for array in arrays)
 
     def gradient(d_outputs: tf.Tensor, d_c: tf.Tensor, d_h: tf.Tensor) -> Any:
         before_c = tf.concat([c[tf.newaxis], cells[:-1]], axis=0)
@@ -93,7 +93,7 @@ def _run(
             (steps - 1, d_c, d_h, *_arrays(read, (4 * units,))),
             maximum_iterations=read.shape[0],
         )
-        d_read = array.stack()
+        d_read = _stack(array, read)
         d_kernel = tf.matmul(
             tf.reshape(before_h, [-1, units]),
             tf.reshape(d_read, [-1, 4 * units]),
@@ -112,3 +112,10 @@ def _arrays(read: tf.Tensor, widths: tuple[int, ...]) -> list[tf.TensorArray]:
         )
         for width in widths
     ]
+
+
+def _stack(array: tf.TensorArray, read: tf.Tensor) -> tf.Tensor:
+    """An array's steps, [T, N, a width], with T known where `read` knows it."""
+    stacked = array.stack()
+    stacked.set_shape(read.shape[:1].concatenate(stacked.shape[1:]))
+    return stacked

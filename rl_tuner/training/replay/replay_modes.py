@@ -210,5 +210,5 @@ def _batch(
 def _take_steps(logits: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
     """Each sequence's logits at one step: [N, T, A], [N] integers -> [N, A]."""
     # A product with a one-hot, as in `algorithm.take_actions`.
-    chosen = tf.one_hot(steps, logits.shape[1], dtype=logits.dtype)
+    chosen = tf.one_hot(steps, tf.shape(logits)[1], dtype=logits.dtype)
     return tf.einsum("nt,nta->na", chosen, logits)
