@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from rl_tuner import user_code
 from rl_tuner.errors import UserError
 from rl_tuner.sequence_ends import sequence_lengths
 from rl_tuner.task import Task
@@ -121,6 +122,7 @@ class ScoredTask(Task):
         Raises:
           UserError: it is not one number for each.
         """
+        user_code.end_fork()
         rewards = np.asarray(rewards, np.float32)
         if rewards.shape != (number,):
             raise UserError(

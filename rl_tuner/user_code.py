@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import importlib
 import importlib.util
@@ -23,6 +24,7 @@ from rl_tuner.system.declared_worlds import declared_worlds
 _PATIENCE = 60.0  # seconds
 
 _found: set[str] = set()  # modules of users' own
+_forks: list[int] = []  # this process, if users' code forked it
 
 
 def find(path: str, what: str) -> Any:
@@ -37,6 +39,7 @@ def find(path: str, what: str) -> Any:
     """
     module, name = _split(path, what)
     _tell_of_exits()
+    _notice_forks()
     _tell_of_calls_without_end()
     try:
         found = getattr(importlib.import_module(module), name)
@@ -110,12 +113,27 @@ def blamed() -> Iterator[None]:
             for frame in traceback.extract_tb(error.__traceback__)
             if files and str(pathlib.Path(frame.filename).resolve()) in files
         ]
+        if files and getattr(error, "errno", None) == errno.EBADF:
+            raise UserError(
+                f"files of this process were closed, which only own code does, in one "
+                f"of {', '.join(sorted(files))}; it may close what it has opened"
+            ) from error
         if not own:
             raise
         raise UserError(
             f"{own[-1].name}, in {own[-1].filename}, line {own[-1].lineno}, failed "
             f"({gist(error)})"
         ) from error
+
+
+def end_fork(status: int = 0) -> None:
+    """Ends this process if a user's own code forked it.
+
+    To be called where own code comes back: a child that was not ended there would go on
+    as if it were its parent.
+    """
+    if _forks:
+        os._exit(status)
 
 
 def gist(error: BaseException) -> str:
@@ -145,6 +163,12 @@ def _tell_of_exits() -> None:
         end(status)
 
     os._exit = tell_and_end
+
+
+@functools.cache
+def _notice_forks() -> None:
+    """From now on a process that is forked off this one knows that it is."""
+    os.register_at_fork(after_in_child=lambda: _forks.append(os.getpid()))
 
 
 @functools.cache

@@ -2,11 +2,14 @@
 
 import contextlib
 import errno
+import fcntl
 import importlib
+import io
 import itertools
 import os
 import pathlib
 import re
+import resource
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,6 +24,7 @@ from rl_tuner.errors import UserError
 _UNUSED_BY_KERAS = ("sklearn", "matplotlib.pyplot")
 
 _LARGEST_FLAGFILE = 1 << 20
+_FIRST_KEPT = 1000  # descriptors below it are what loops over them close
 # What a disk says that is full.
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -38,6 +42,7 @@ def run(
     """
     program = pathlib.Path(sys.argv[0]).stem
     _open_what_is_closed()
+    _keep_streams()
     for stream in (sys.stdout, sys.stderr):  # names of files may be of any encoding
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -85,6 +90,37 @@ def _open_what_is_closed() -> None:
         if getattr(sys, name) is None:
             mode = "w" if number else "r"
             setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
+
+
+class _Kept(io.TextIOWrapper):
+    """A stream that stays open."""
+
+    def close(self) -> None:
+        """Writes what is left."""
+        self.flush()
+
+
+def _keep_streams() -> None:
+    """Has us write by descriptors that nobody else knows of, and so does not close.
+
+    Own code may close 1 and 2: the next file, such as a save, would be one of these.
+    """
+    first = min(_FIRST_KEPT, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if type(stream) is not io.TextIOWrapper:  # but a test's or a notebook's
+            continue
+        stream.flush()
+        number = fcntl.fcntl(stream.fileno(), fcntl.F_DUPFD_CLOEXEC, first)
+        file = io.FileIO(number, "w")
+        is_raw = isinstance(stream.buffer, io.RawIOBase)  # as by python -u
+        kept = _Kept(
+            file if is_raw else io.BufferedWriter(file),
+            encoding=stream.encoding,
+            line_buffering=stream.line_buffering,
+            write_through=stream.write_through,
+        )
+        setattr(sys, name, kept)
 
 
 def load_tensorflow() -> None:
@@ -176,7 +212,10 @@ def _guarded(main: Callable[[], None], program: str) -> None:
     logging.set_verbosity(logging.ERROR)
     try:
         with user_code.blamed():
-            main()
+            try:
+                main()
+            finally:
+                user_code.end_fork(1)
     except UserError as error:
         _fail(program, error)
     except KeyboardInterrupt:

@@ -15,7 +15,7 @@ from rl_tuner.errors import UserError
 from rl_tuner.scored_task import Prefixes, ScoredTask
 from rl_tuner.sequence_ends import sequence_lengths
 from rl_tuner.task import Task
-from rl_tuner.user_code import gist
+from rl_tuner.user_code import end_fork, gist
 
 # Other than what most tasks have of anything, so that no shape fits by chance.
 _COUNT = 7
@@ -239,6 +239,8 @@ def _called(
         raise UserError(
             f"{_name(task)}.{name} fails on {_COUNT} sequences ({gist(error)})"
         ) from error
+    finally:
+        end_fork()
 
 
 def _lengths(task: Task, sequences: np.ndarray) -> np.ndarray:

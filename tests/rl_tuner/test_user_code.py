@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -123,3 +124,36 @@ def test_own_code_that_does_not_return_is_told_of_once(tmp_path):
     assert len(lines) == 2, ended.stderr
     assert lines[1].startswith("score, in ")
     assert "has not returned for 0.3 s; Ctrl-C twice ends this" in lines[1]
+
+
+def test_files_that_own_code_closed_are_told_of(folder):
+    (folder / "own_faults_close.py").write_text("import os\nclose = os.close\n")
+    close = user_code.find("own_faults_close:close", "--reward")
+    with open(folder / "lock", "w") as file:
+        number = os.dup(file.fileno())
+    close(number)
+    with (
+        pytest.raises(UserError, match=r"were closed, .*own_faults_close\.py; it m"),
+        user_code.blamed(),
+    ):
+        os.fsync(number)
+
+
+@pytest.mark.parametrize("ends", ["return", "raise SystemExit"])
+def test_child_that_own_code_forks_does_not_go_on_as_its_parent(folder, ends):
+    (folder / "own_faults_fork.py").write_text(
+        f"import os\ndef score():\n  if not os.fork(): {ends}\n  else: os.wait()\n"
+    )
+    code = (
+        "import sys; sys.argv[0] = 'some_binary';"
+        "from rl_tuner import user_code; from rl_tuner.commands import cli\n"
+        "def main():\n"
+        "  user_code.find('own_faults_fork:score', '--reward')()\n"
+        "  user_code.end_fork()\n"
+        "  print('goes on')\n"
+        "cli.run(main)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "goes on\n", "")

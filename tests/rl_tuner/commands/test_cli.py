@@ -90,6 +90,31 @@ def test_closed_streams_are_no_place_for_files(tmp_path, closed):
 
 
 @pytest.mark.parametrize(
+    "closing", ["os.closerange(0, 999)", "sys.stdout.close(); sys.stderr.close()"]
+)
+@pytest.mark.parametrize("option", ["-u", "-B"])
+def test_streams_that_own_code_closes_still_tell(tmp_path, closing, option):
+    code = (
+        "import os, sys; sys.argv[0] = 'some_binary';"
+        f"sys.path.insert(0, {str(pathlib.Path(cli.__file__).parents[2])!r});"
+        "from rl_tuner.commands import cli; from rl_tuner.errors import UserError\n"
+        "def main():\n"
+        f"  {closing}\n"
+        f"  save = os.open({str(tmp_path / 'save')!r}, os.O_CREAT | os.O_WRONLY)\n"
+        "  print('goes on'); print('tells', file=sys.stderr)\n"
+        "  raise UserError('as it should')\n"
+        "cli.run(main)"
+    )
+    ended = subprocess.run(
+        [sys.executable, option, "-c", code], capture_output=True, text=True
+    )
+    assert ended.returncode == 1
+    assert ended.stdout == "goes on\n"
+    assert ended.stderr == "tells\nsome_binary: error: as it should\n"
+    assert (tmp_path / "save").read_bytes() == b""
+
+
+@pytest.mark.parametrize(
     ("shell", "line"),
     [
         ('"$0" -c "$1" --help > /dev/full', "error: cannot write: No space left on"),
