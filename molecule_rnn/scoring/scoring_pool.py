@@ -63,9 +63,9 @@ class ScoringPool:
           num_processes: by default one for each core; with 0 this process scores, which
             is quicker for a few strings, but has no time limit and dies of a crash.
           cache_size: strings, 1 or more, whose scores are kept.
-          time_limit: seconds of processor time, or thrice that on the clock; what takes
-            longer, or crashes, on a string twice, counts as failing there: a component,
-            or the parsing, and then the string counts as no molecule.
+          time_limit: seconds of processor time; what takes more, waits thrice that for
+            anything but a processor, or crashes, on a string twice, counts as failing
+            there: a component, or the parsing, and then the string is no molecule.
           tell: called with what the user must know, the first time each component
             fails and the 1st, 10th, 100th and so on time that a process dies of a
             string.

@@ -10,15 +10,17 @@ import os
 import resource
 import signal
 import sys
+import threading
+import time
 from typing import Any
+
+from rl_tuner import user_code
 
 # Where a process is: the place of a string among those it was given, and the stage of
 # the job on it. Two int64 that it shares with its parent, who reads them when it died.
 PROGRESS_BYTES = 16
 NOT_BEGUN = -1
 NO_STAGE = -1
-# A string may wait longer than it may work, for a machine that is busy otherwise.
-WAITING_FACTOR = 3.0
 # Bytes that a process may take however little is free: RDKit and a user's imports.
 _LEAST_MEMORY = 1 << 30
 
@@ -36,12 +38,11 @@ def main(
       job: `module:factory`, which makes the job of the arguments.
       arguments: of the factory.
       progress_file: an open file of `PROGRESS_BYTES`.
-      time_limit: seconds of processor time for one string, and `WAITING_FACTOR` times
-        as many on the clock; the kernel ends a process that takes longer, whatever it
-        is doing.
+      time_limit: seconds of processor time for one string; the kernel ends a process
+        that takes more, whatever it is doing.
       memory: bytes that the process may take.
     """
-    parent = os.getppid()
+    threading.Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is raised is the job's own
     _limit_memory(memory)
     # What a user's function prints or reads must not get into the conversation.
@@ -52,6 +53,8 @@ def main(
     progress = memoryview(mmap.mmap(progress_file, PROGRESS_BYTES)).cast("q")
 
     def begin(stage: int) -> None:
+        # Who closed it is to be blamed, and not what comes next.
+        os.fstat(replies.fileno())
         progress[1] = stage
 
     module, _, factory = job.partition(":")
@@ -59,15 +62,13 @@ def main(
     for line in requests:
         results = []
         for index, (text, skipped) in enumerate(json.loads(line)):
-            if os.getppid() != parent:  # nobody is left to answer
-                return
             signal.setitimer(signal.ITIMER_PROF, time_limit)
-            signal.setitimer(signal.ITIMER_REAL, WAITING_FACTOR * time_limit)
             progress[1] = NO_STAGE
             progress[0] = index
             results.append(work(text, skipped, begin))
+            user_code.end_fork()
+            os.fstat(replies.fileno())
         signal.setitimer(signal.ITIMER_PROF, 0.0)
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
         progress[0] = NOT_BEGUN
         reply = {
             "results": results,
@@ -79,6 +80,13 @@ def main(
         work.complaints.clear()
         work.failures.clear()
     sys.stdout.flush()
+
+
+def _end_with(parent: int) -> None:
+    """Ends this process, and what it has begun, when nobody is left to answer."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os.killpg(os.getpid(), signal.SIGKILL)
 
 
 def _limit_memory(num_bytes: int) -> None:

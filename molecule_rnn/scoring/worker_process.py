@@ -6,6 +6,9 @@ import collections
 import contextlib
 import json
 import mmap
+import multiprocessing.connection
+import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -18,7 +21,6 @@ from molecule_rnn.scoring.worker_main import (
     NO_STAGE,
     NOT_BEGUN,
     PROGRESS_BYTES,
-    WAITING_FACTOR,
 )
 from rl_tuner.errors import UserError
 from rl_tuner.system import free_space
@@ -41,6 +43,10 @@ _DEATHS = 2
 _FAILED_STARTS = 3
 # Seconds to end by itself for a process that has closed its output.
 _PATIENCE = 1.0
+# A string may wait longer than it may work: for a sleep, a program or a network.
+WAITING_FACTOR = 3.0
+# How often a process is looked at while it waits for so long.
+_LOOKS = 30
 
 
 class StringProcess:
@@ -61,6 +67,7 @@ class StringProcess:
         self._news = news
         self._most_in_a_row = most_in_a_row
         self._is_closed = False
+        self._is_overdue = False
         self._file = tempfile.TemporaryFile()  # noqa: SIM115, open as long as this
         self._file.truncate(PROGRESS_BYTES)
         memory = mmap.mmap(self._file.fileno(), PROGRESS_BYTES)
@@ -151,41 +158,69 @@ class StringProcess:
     def close(self) -> None:
         """Ends the process, whatever it is doing; may be called from any thread."""
         self._is_closed = True
-        self._popen.kill()
+        self._kill(self._popen)
         self._popen.wait()
 
+    def release(self) -> None:
+        """Closes the files; nothing is to be worked on any more."""
+        _close_pipes(self._popen)
+        self._file.close()
+
     def _ask(self, request: list[Any]) -> Any:
-        """The process' reply; None if it died."""
+        """The process' reply; None if it died, or waits for too long."""
         self._progress[0] = NOT_BEGUN
+        stdin, stdout = _pipes(self._popen)
         try:
-            stdin, stdout = _pipes(self._popen)
             stdin.write(json.dumps(request).encode() + b"\n")
             stdin.flush()
-            line = stdout.readline()
         except BrokenPipeError:
             return None
-        return json.loads(line) if line.endswith(b"\n") else None
+        reply, place, looks = b"", NOT_BEGUN, 0
+        connection = stdout.fileno()
+        while not reply.endswith(b"\n"):
+            patience = self._time_limit * WAITING_FACTOR / _LOOKS
+            if multiprocessing.connection.wait([connection], patience):
+                if not (part := os.read(connection, 1 << 16)):
+                    return None
+                reply += part
+            elif self._popen.poll() is not None:  # and a child holds its output open
+                return None
+            elif self._progress[0] != place:
+                place, looks = self._progress[0], 0
+            elif place != NOT_BEGUN and _is_waiting(self._popen.pid):
+                looks += 1
+                self._is_overdue = looks >= _LOOKS
+                if self._is_overdue:
+                    return None
+        return json.loads(reply)
 
     def _replace(self) -> str:
         """Takes up another process; returns what the old one died of."""
-        died = self._popen
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            died.wait(_PATIENCE)
-        died.kill()
+        died, is_overdue = self._popen, self._is_overdue
+        self._is_overdue = False
+        if not is_overdue:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                died.wait(_PATIENCE)
+        self._kill(died)
         code = died.wait()
-        for pipe in _pipes(died):
-            with contextlib.suppress(BrokenPipeError):  # of what was not yet sent
-                pipe.close()
+        _close_pipes(died)
         if self._is_closed:
             raise RuntimeError("closed while strings were at work")
         self._popen = self._launch()
         if self._is_closed:  # in the meantime
             self.close()
+        if is_overdue:
+            return f"waited for more than {WAITING_FACTOR * self._time_limit:g} s"
         if code == -signal.SIGPROF:
             return f"took more than {self._time_limit:g} s of processor time"
-        if code == -signal.SIGALRM:
-            return f"took longer than {WAITING_FACTOR * self._time_limit:g} s"
         return f"ended with code {code}" if code >= 0 else f"died of signal {-code}"
+
+    @staticmethod
+    def _kill(process: subprocess.Popen[bytes]) -> None:
+        """Kills a process, with those that it began and left."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()  # if it was not yet in a group of its own
 
     def _launch(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -206,3 +241,21 @@ def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
     assert process.stdin is not None
     assert process.stdout is not None
     return process.stdin, process.stdout
+
+
+def _close_pipes(process: subprocess.Popen[bytes]) -> None:
+    for pipe in _pipes(process):
+        with contextlib.suppress(BrokenPipeError):  # of what was not yet sent
+            pipe.close()
+
+
+def _is_waiting(pid: int) -> bool:
+    """Whether a process waits for anything but a processor or the disk.
+
+    A busy machine makes others wait for those. Where it is not known, it counts as if.
+    """
+    states = set()
+    with contextlib.suppress(OSError):  # a thread, or the process, has just ended
+        for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            states.add((thread / "stat").read_text().rpartition(")")[2].split()[0])
+    return not states & {"R", "D"}

@@ -11,6 +11,7 @@ these take 2 s and 150 MB).
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import weakref
@@ -32,8 +33,9 @@ _Work = tuple[Future[list[Any]], Sequence[str], Collection[int]]
 class StringWorkers:
     """Processes that do a job on strings.
 
-    A process that crashes, or takes more than `time_limit` seconds of processor time on
-    one string, or thrice that on the clock, is replaced. The string or, where the job
+    A process that crashes, takes more than `time_limit` seconds of processor time on
+    one string, or waits thrice that for anything but a processor, is replaced, and what
+    it has begun ends with it. The string or, where the job
     was in a stage, this stage of it, is tried once more in a fresh process; if that
     dies too, the string's result is None or its stage is skipped. All other results are
     as if nothing had happened.
@@ -76,7 +78,7 @@ class StringWorkers:
         for thread in threads:
             thread.start()
         self._end = weakref.finalize(
-            self, _end, self._queue, self._processes, threads, news
+            self, _end, os.getpid(), self._queue, self._processes, threads, news
         )
 
     @property
@@ -164,14 +166,18 @@ def _serve(work: queue.SimpleQueue[_Work | None], process: StringProcess) -> Non
             future.set_result(process.work(texts, skipped))
         except Exception as error:  # for whoever waits for the result
             future.set_exception(error)
+    process.release()
 
 
 def _end(
+    owner: int,
     work: queue.SimpleQueue[_Work | None],
     processes: Sequence[StringProcess],
     threads: Sequence[threading.Thread],
     news: News,
 ) -> None:
+    if os.getpid() != owner:  # a fork of it ends, whose processes they are not
+        return
     while True:
         try:
             item = work.get_nowait()

@@ -1,5 +1,6 @@
 """Components of a user's own, some of which go wrong; imported by scoring processes."""
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -64,6 +65,55 @@ def exits(molecule):
 def kills(molecule):
     if _has_sulfur(molecule):
         os.kill(os.getpid(), signal.SIGKILL)
+    return 1.0
+
+
+def stops(molecule):
+    """As Ctrl-Z would, if it reached it."""
+    if _has_sulfur(molecule):
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return 1.0
+
+
+def leaves_a_child(molecule):
+    """Its process id, which a float32 must hold."""
+    if not (child := os.fork()):
+        time.sleep(3600)
+    return child
+
+
+def leaves_a_child_and_dies(molecule):
+    if _has_sulfur(molecule):
+        leaves_a_child(molecule)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 1.0
+
+
+def closes_all_files(molecule):
+    if _has_sulfur(molecule):
+        os.closerange(0, 1000)
+    return 1.0
+
+
+def forks(molecule):
+    """Children that exit, that raise, and that go on as if they were this process."""
+    for end in (os._exit, sys.exit, lambda code: None):
+        if not (child := os.fork()):
+            end(0)
+            return 2.0
+        os.waitpid(child, 0)
+    return 1.0
+
+
+def runs_processes(molecule):
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        return pool.apply(float, [1])
+
+
+def computes_a_moment(molecule):
+    start = time.process_time()
+    while time.process_time() - start < 0.3:
+        pass
     return 1.0
 
 

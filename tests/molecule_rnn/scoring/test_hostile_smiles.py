@@ -1,6 +1,8 @@
 """Strings and components that go wrong: the pool survives them, in time."""
 
+import contextlib
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -171,11 +173,13 @@ def test_nasty_molecules_are_worth_what_rdkit_says(pool):
         ("raises", -7.0, "KeyError: 'no sulfur\\nplease'"),
         ("returns_nan", 0.0, "returned nan, not a finite number"),
         ("returns_text", 0.0, "returned 'high', not a finite number"),
-        ("hangs", 0.0, "took longer than 1.5 s"),
-        # More than .5 s of processor time, or 1.5 s where there is none to have.
-        ("computes_forever", 0.0, "took "),
+        ("hangs", 0.0, "waited for more than 1.5 s"),
+        ("stops", 0.0, "waited for more than 1.5 s"),
+        ("computes_forever", 0.0, "took more than 0.5 s of processor time"),
         ("exits", 0.0, "ended with code 3"),
         ("kills", 0.0, "died of signal 9"),
+        ("closes_all_files", 0.0, "ended with code 1"),
+        ("leaves_a_child_and_dies", 0.0, "died of signal 9"),
         ("leaves", 0.0, "SystemExit: enough"),
         ("interrupts", 0.0, "KeyboardInterrupt"),
     ],
@@ -211,6 +215,57 @@ def test_component_that_goes_wrong_fails_alone(hostile, failing_value, message):
 def test_component_that_prints_and_reads_does_not_disturb(hostile):
     pool, told = hostile
     assert pool.score(["CC", "CO", "CS"]).values[:, 1].tolist() == [1.0] * 3
+    assert told == []
+
+
+@pytest.mark.parametrize("hostile", ["forks", "runs_processes"], indirect=True)
+def test_component_may_fork(hostile):
+    pool, told = hostile
+    for strings in (["CC", "CO", "CS"], ["CN", "CF"]):
+        assert pool.score(strings).values[:, 1].tolist() == [1.0] * len(strings)
+    assert told == []
+
+
+def test_what_a_component_leaves_running_ends_with_its_process(tmp_path):
+    component = "scoring_components:leaves_a_child"
+    with ScoringPool([component], num_processes=1) as pool:
+        child = int(pool.score(["CC"]).values[0, 0])
+        os.kill(child, 0)
+    deadline = time.monotonic() + 60
+    while _runs(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def _runs(process):
+    with contextlib.suppress(OSError):
+        state = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2]
+        return state.split()[0] != "Z"
+    return False
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity"), reason="cannot be crowded out"
+)
+def test_a_busy_machine_condemns_no_molecule():
+    told = []
+    component = "scoring_components:computes_a_moment"
+    core = min(os.sched_getaffinity(0))
+    with ScoringPool([component], 1, time_limit=0.5, tell=told.append) as pool:
+        pool.score(["C"])  # it has started
+        others = [
+            subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(9)
+        ]
+        try:
+            for process in (*(other.pid for other in others), *pool.process_ids):
+                os.sched_setaffinity(process, {core})
+            start = time.monotonic()
+            assert pool.score(["CC"]).values.tolist() == [[1.0]]
+            assert time.monotonic() - start > 1.5  # or it was no test
+        finally:
+            for other in others:
+                other.kill()
+                other.wait()
     assert told == []
 
 
