@@ -124,7 +124,7 @@ class MoleculeFile(TextSource):
                     encoding=self._encoding(),
                     errors="surrogateescape",
                 )
-                yield from self._molecules(_numbered(text))
+                yield from self._molecules(_numbered(text, self.path))
         except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
             reason = getattr(error, "strerror", None) or "it is damaged"
             raise UserError(f"cannot read {self.path}: {reason}") from error
@@ -231,16 +231,23 @@ def _names(header: str, separator: str) -> list[str]:
     return [field.strip().strip('"').lower() for field in fields or [""]]
 
 
-def _numbered(text: io.TextIOBase) -> Iterator[Line]:
-    """The lines of a text, without their ends."""
+def _numbered(text: io.TextIOBase, path: pathlib.Path) -> Iterator[Line]:
+    """The lines of a text, without their ends.
+
+    Raises:
+      UserError: one is so long that it is no text.
+    """
     number = 0
     while line := text.readline(_MAX_LINE):
         number += 1
         if len(line) < _MAX_LINE or line.endswith("\n"):
             yield Line(number, line.rstrip("\n"))
             continue
+        length = len(line)
         while (rest := text.readline(_MAX_LINE)) and not rest.endswith("\n"):
-            pass
+            length += len(rest)
+            if length >= shards.LONGEST:
+                raise shards.too_long(path)
         yield Line(number, line[:80], f"more than {_MAX_LINE} characters")
 
 

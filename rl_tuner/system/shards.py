@@ -11,7 +11,7 @@ from typing import IO
 from rl_tuner.errors import UserError
 from rl_tuner.system.whole_files import open_regular
 
-_LONGEST = 1 << 24  # bytes of a line
+LONGEST = 1 << 24  # bytes of a line
 
 
 def shard_names(stem: str, suffix: str, num_shards: int) -> list[str]:
@@ -34,7 +34,7 @@ def line_ranges(path: pathlib.Path, num_shards: int) -> list[tuple[int, int]]:
             wanted = max(size * i // num_shards, bounds[-1])
             if wanted:
                 file.seek(wanted - 1)
-                _line(file, path)  # to the end of the line that the byte before is in
+                whole_line(file, path)  # to the end of the line that the byte before is in
             bounds.append(file.tell())
     return list(zip(bounds, [*bounds[1:], size], strict=True))
 
@@ -44,17 +44,27 @@ def read_lines(path: pathlib.Path, begin: int, end: int) -> Iterator[str]:
     with open(path, "rb", opener=open_regular) as file:
         file.seek(begin)
         while file.tell() < end:
-            yield text_of(_line(file, path))
+            yield text_of(whole_line(file, path))
 
 
-def _line(file: IO[bytes], path: pathlib.Path) -> bytes:
-    line = file.readline(_LONGEST)
-    if len(line) == _LONGEST:
-        raise UserError(
-            f"{path} has a line of more than {_LONGEST >> 20} MiB; it must be text, a "
-            "sequence a line"
-        )
+def whole_line(file: IO[bytes], path: pathlib.Path) -> bytes:
+    """The next line, with its end; empty behind the last.
+
+    Raises:
+      UserError: it is too long.
+    """
+    line = file.readline(LONGEST)
+    if len(line) == LONGEST:
+        raise too_long(path)
     return line
+
+
+def too_long(path: pathlib.Path) -> UserError:
+    """What there is to say of a line of `LONGEST` bytes, as zeros have none but one."""
+    return UserError(
+        f"{path} has a line of more than {LONGEST >> 20} MiB; it must be text, a "
+        "sequence a line"
+    )
 
 
 def text_of(line: bytes) -> str:

@@ -62,7 +62,7 @@ class TextSource:
                 open(self.path, "rb", opener=open_regular) as stored,
                 gzip.open(stored) as file,
             ):
-                for line in file:
+                while line := shards.whole_line(file, self.path):
                     yield shards.text_of(line)
         except (OSError, EOFError, zlib.error) as error:
             reason = getattr(error, "strerror", None) or "it is damaged"

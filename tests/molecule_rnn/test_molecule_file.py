@@ -77,3 +77,18 @@ def test_a_missing_column_is_told_with_those_that_are_there(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text(_quoted(";"))
     assert next(iter(MoleculeFile(path, "name").lines())) == "ethanol"
+
+
+@pytest.mark.parametrize("packed", ["", ".gz"])
+@pytest.mark.parametrize("name", ["a.smi", "a.csv", "a.txt"])
+def test_a_line_without_an_end_is_refused(tmp_path, name, packed):
+    """Such as a file of terabytes that is nothing but a hole."""
+    text = b"smiles,n\nCCO,1\n" if name == "a.csv" else b"CCO\nCCN\n"
+    file = _file(tmp_path, name + packed, text + bytes(1 << 25))
+    with pytest.raises(UserError, match=r"/a\S+ has a line of more than 16 MiB; it must"):
+        for _ in file.numbered_lines():
+            pass
+    with pytest.raises(UserError, match="more than 16 MiB"):
+        for begin, end in file.parts(4):
+            for _ in file.read(begin, end):
+                pass
