@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from absl import flags
@@ -111,7 +112,15 @@ class MelodyWorld(World):
         Raises:
           UserError: one is unknown or makes no sense.
         """
-        own_rules = parse_own_rules(FLAGS.rule)
+        return self._settings_of_flags(parse_own_rules(FLAGS.rule))
+
+    def given_settings(self, run: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """As of `World`; --rule_weights knows the rules of the run."""
+        rules = FLAGS.rule or ",".join((run or {}).get("rule", ()))
+        return self.only_given(self._settings_of_flags(parse_own_rules(rules)))
+
+    def _settings_of_flags(self, own_rules: Mapping[str, str]) -> dict[str, Any]:
+        """Those, with rules of a user's own, {name: path}, beside the nine."""
         settings = {
             "rules": FLAGS.rules,
             "key": FLAGS.key,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from absl import flags
 
 from molecule_rnn.scoring.rewards import (
-    SCORE,
+    own_terms,
     parse_reward_components,
     parse_reward_weights,
     scoring_of_flags,
@@ -117,8 +118,11 @@ def define_score() -> None:
     )
 
 
-def task_settings() -> dict[str, Any]:
+def task_settings(terms: Sequence[str] = ()) -> dict[str, Any]:
     """What `MoleculeWorld.make_task` needs of those flags that the command has.
+
+    Args:
+      terms: of a run's own, which have weights beside those that the flags name.
 
     Raises:
       UserError: one is unknown or makes no sense.
@@ -129,11 +133,11 @@ def task_settings() -> dict[str, Any]:
         )
     components = parse_reward_components(FLAGS.reward)
     scoring = scoring_of_flags(FLAGS.scoring, FLAGS.oracle)
-    own = (*components, SCORE) if scoring else components
+    own = own_terms({"reward": components, "scoring": scoring})
     weights = FLAGS.reward_weights if "reward_weights" in FLAGS else ""
     settings = {
         "protocol": FLAGS.protocol,
-        "reward_weights": parse_reward_weights(weights, own),
+        "reward_weights": parse_reward_weights(weights, (*own, *terms)),
         "reward": list(components),
         "max_length": FLAGS.max_length,
         **({"scoring": scoring} if scoring else {}),

@@ -10,7 +10,11 @@ from absl import flags
 
 from molecule_rnn import task_flags
 from molecule_rnn.molecule_file import MoleculeFile
-from molecule_rnn.scoring.rewards import RewardSettings, read_scoring_function
+from molecule_rnn.scoring.rewards import (
+    RewardSettings,
+    own_terms,
+    read_scoring_function,
+)
 from molecule_rnn.smiles_rnn.config import (
     LONGEST,
     RANDOM_TOKEN,
@@ -92,6 +96,10 @@ class MoleculeWorld(World):
           UserError: one is unknown or makes no sense.
         """
         return task_flags.task_settings()
+
+    def given_settings(self, run: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """As of `World`; --reward_weights knows the terms of the run."""
+        return self.only_given(task_flags.task_settings(own_terms(run or {})))
 
     def generate_settings(self) -> dict[str, Any]:
         """The same: generation has them but for what terms are worth."""

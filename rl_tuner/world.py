@@ -84,14 +84,21 @@ class World(abc.ABC):
         """
         return {}
 
-    def given_settings(self) -> dict[str, Any]:
+    def given_settings(self, run: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Those of `task_settings` whose flags are on the command line.
 
-        For a run, whose settings are known otherwise.
+        Args:
+          run: the settings of the run that they are for; flags may speak of what is
+            there, as of the weight of a term of its own.
         """
+        del run
+        return self.only_given(self.task_settings())
+
+    def only_given(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Those whose flags are on the command line."""
         return {
             name: value
-            for name, value in self.task_settings().items()
+            for name, value in settings.items()
             if any(
                 flag in FLAGS and FLAGS[flag].present
                 for flag in self.flags_of_settings.get(name, (name,))

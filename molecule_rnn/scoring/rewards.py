@@ -239,6 +239,11 @@ def scoring_of_flags(file: str, oracle: str) -> dict[str, Any] | None:
     return found.to_json()
 
 
+def own_terms(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """The terms of a task's settings that are not of the paper, as JSON has them."""
+    return (*settings.get("reward", ()), *([SCORE] if settings.get("scoring") else ()))
+
+
 def parse_reward_weights(text: str, components: Sequence[str] = ()) -> dict[str, float]:
     """Reads weights written as "qed=100,log_p=0".
 

@@ -52,9 +52,10 @@ def main() -> None:
         raise UserError("--page needs --output_dir; name a directory to write to")
     model = model_flags.named_model()
     run, world = model.run, model.world
-    task_settings = world.task_settings()
     if run:
-        task_settings = run.task_settings | world.given_settings()
+        task_settings = run.task_settings | world.given_settings(run.task_settings)
+    else:
+        task_settings = world.task_settings()
     output_dir = cli.writable_directory(FLAGS.output_dir) if FLAGS.output_dir else None
     corpus = world.read_corpus(FLAGS.corpus_dir) if FLAGS.corpus_dir else None
 

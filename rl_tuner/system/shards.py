@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 import pathlib
 from collections.abc import Iterator
-from typing import IO
 
 from rl_tuner.errors import UserError
 from rl_tuner.system.whole_files import open_regular
@@ -34,7 +34,9 @@ def line_ranges(path: pathlib.Path, num_shards: int) -> list[tuple[int, int]]:
             wanted = max(size * i // num_shards, bounds[-1])
             if wanted:
                 file.seek(wanted - 1)
-                whole_line(file, path)  # to the end of the line that the byte before is in
+                whole_line(
+                    file, path
+                )  # to the end of the line that the byte before is in
             bounds.append(file.tell())
     return list(zip(bounds, [*bounds[1:], size], strict=True))
 
@@ -47,7 +49,7 @@ def read_lines(path: pathlib.Path, begin: int, end: int) -> Iterator[str]:
             yield text_of(whole_line(file, path))
 
 
-def whole_line(file: IO[bytes], path: pathlib.Path) -> bytes:
+def whole_line(file: io.BufferedIOBase, path: pathlib.Path) -> bytes:
     """The next line, with its end; empty behind the last.
 
     Raises:

@@ -85,10 +85,6 @@ def test_a_line_without_an_end_is_refused(tmp_path, name, packed):
     """Such as a file of terabytes that is nothing but a hole."""
     text = b"smiles,n\nCCO,1\n" if name == "a.csv" else b"CCO\nCCN\n"
     file = _file(tmp_path, name + packed, text + bytes(1 << 25))
-    with pytest.raises(UserError, match=r"/a\S+ has a line of more than 16 MiB; it must"):
-        for _ in file.numbered_lines():
-            pass
-    with pytest.raises(UserError, match="more than 16 MiB"):
-        for begin, end in file.parts(4):
-            for _ in file.read(begin, end):
-                pass
+    for reader in (file.numbered_lines(), file.read(0, 1 << 25)):
+        with pytest.raises(UserError, match=r"/a\S+ has a line of more than 16 MiB"):
+            list(reader)

@@ -42,6 +42,34 @@ def test_declared_worlds_go_by_their_names_and_one_is_the_default():
     assert worlds.default_task() == "melody"
 
 
+@pytest.mark.parametrize(
+    ("world", "run", "weights", "own"),
+    [
+        (
+            "molecule",
+            {"reward": ["my_module:my_score"]},
+            "reward",
+            "my_module:my_score",
+        ),
+        ("molecule", {"scoring": {"any": "thing"}}, "reward", "score"),
+        ("melody", {"rule": ["my_module:my_rule"]}, "rule", "my_rule"),
+    ],
+)
+def test_weights_for_a_run_know_its_own_terms(world, run, weights, own):
+    code = (
+        "import sys; from absl import flags; from rl_tuner import worlds\n"
+        f"world = worlds.find_world({world!r}); world.define_task_flags()\n"
+        f"flags.FLAGS([sys.argv[0], '--{weights}_weights={own}=2'])\n"
+        f"print(world.given_settings({run!r}))\n"
+        "try: world.task_settings()\n"
+        "except Exception as error: print(error)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    given, refused = ran.stdout.splitlines()
+    assert given == str({f"{weights}_weights": {own: 2.0}})
+    assert refused.startswith("unknown ")
+
+
 def test_unknown_task_lists_the_known():
     with pytest.raises(UserError, match=r"choose one of .*melody"):
         worlds.find_world("chess")
