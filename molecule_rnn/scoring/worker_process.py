@@ -70,8 +70,8 @@ class StringProcess:
         self._is_overdue = False
         self._file = tempfile.TemporaryFile()  # noqa: SIM115, open as long as this
         self._file.truncate(PROGRESS_BYTES)
-        memory = mmap.mmap(self._file.fileno(), PROGRESS_BYTES)
-        self._progress = memoryview(memory).cast("q")
+        self._memory = mmap.mmap(self._file.fileno(), PROGRESS_BYTES)
+        self._progress = memoryview(self._memory).cast("q")
         self._start = {
             "job": job,
             "arguments": dict(arguments),
@@ -164,6 +164,8 @@ class StringProcess:
     def release(self) -> None:
         """Closes the files; nothing is to be worked on any more."""
         _close_pipes(self._popen)
+        self._progress.release()
+        self._memory.close()
         self._file.close()
 
     def _ask(self, request: list[Any]) -> Any:

@@ -74,14 +74,13 @@ def carry_out() -> FinishedGrid:
     output_dir = cli.writable_directory(FLAGS.output_dir)
     with resuming.lock(output_dir):
         cli.load_tensorflow()
-        from rl_tuner.runs import dependencies, grid_training, task_trial
+        from rl_tuner.runs import dependencies, grid_training
 
         prior = model_flags.load(prior_path, world)
         task_settings = world.complete_settings(task_settings, prior)
         task = world.make_task(task_settings, prior)
         task.check_model(prior)
-        if ":" in FLAGS.task:
-            task_trial.try_task(task)
+        tuning_flags.try_own_task(task)
         made_with = {
             "task": FLAGS.task,
             "task_settings": task_settings,

@@ -16,7 +16,6 @@ import contextlib
 import dataclasses
 import os
 import pathlib
-import sys
 
 from absl import flags
 
@@ -111,16 +110,13 @@ def main() -> None:
     cli.load_tensorflow()
     strategy = device_flags.prepare()
     from rl_tuner.generation.diversity import Corpus
-    from rl_tuner.runs import dependencies, task_trial, training_run
+    from rl_tuner.runs import dependencies, training_run
 
     prior = model_flags.load(prior_path, world)
     settings = world.complete_settings(settings, prior)
     run_settings = dataclasses.replace(run_settings, task_settings=settings)
     task = world.make_task(settings, prior)
-    if ":" in FLAGS.task:
-        oddity = task_trial.try_task(task)
-        if oddity:
-            print(oddity, file=sys.stderr)
+    tuning_flags.try_own_task(task)
     contents = dependencies.of_run(world, settings, prior, prior_path)
     corpus = None
     if FLAGS.corpus_dir:

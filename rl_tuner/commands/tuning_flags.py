@@ -1,8 +1,11 @@
 """Flags that every binary which tunes has: the task, its prior, and how it is tuned."""
 
+from __future__ import annotations
+
 import math
+import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
@@ -10,6 +13,9 @@ from rl_tuner import settings, worlds
 from rl_tuner.commands import setting_flags, world_flags
 from rl_tuner.config import POLICY_GRADIENTS, RLTunerConfig
 from rl_tuner.errors import UserError
+
+if TYPE_CHECKING:
+    from rl_tuner.task import Task
 
 FLAGS = flags.FLAGS
 
@@ -44,6 +50,18 @@ def set_defaults(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         if name in FLAGS:
             FLAGS.set_default(name, value)
+
+
+def try_own_task(task: Task) -> None:
+    """Tries a task of the user's own, and prints what is odd about it.
+
+    Raises:
+      UserError: it cannot be tuned for.
+    """
+    from rl_tuner.runs import task_trial
+
+    if ":" in FLAGS.task and (oddity := task_trial.try_task(task)):
+        print(oddity, file=sys.stderr)
 
 
 def constants(texts: Sequence[str]) -> list[float]:

@@ -67,7 +67,7 @@ def write(
     except OSError as error:
         raise UserError(
             f"cannot write the checkpoint {directory}: {error.strerror}; "
-            "choose a directory that you may write to"
+            "choose a directory that may be written to and has room"
         ) from error
 
 

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from rdkit import Chem
@@ -102,3 +104,13 @@ def test_without_components_strings_are_parsed():
         scores = pool.score(["C", "C("])
     assert scores.parsed.tolist() == [True, False]
     assert scores.values.shape == (2, 0)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="is Linux alone")
+def test_a_closed_pool_leaves_no_file_open():
+    before = set(os.listdir("/proc/self/fd"))
+    pool = ScoringPool(["qed"], num_processes=2)
+    pool.score(["CC"])
+    assert set(os.listdir("/proc/self/fd")) - before
+    pool.close()
+    assert not set(os.listdir("/proc/self/fd")) - before

@@ -79,17 +79,24 @@ def test_own_task_is_trained_at_each_c(tmp_path, monkeypatch, cs):
     helpers = pathlib.Path(toy_task.__file__).parent
     monkeypatch.setenv("PYTHONPATH", str(helpers), prepend=os.pathsep)
     SequenceRNN(5, (4,)).save(tmp_path / "prior")
+    (tmp_path / "odd.py").write_text(
+        "from toy_task import CountingTask\n"
+        "class Odd(CountingTask):\n"
+        "    def rewards(self, sequences): return 0.0 * super().rewards(sequences)\n"
+    )
     result = run_binary(
         "rl_tuner_tradeoff",
-        "--task=toy_task:CountingTask",
+        "--task=odd:Odd",
         f"--note_rnn_checkpoint_dir={tmp_path / 'prior'}",
         f"--output_dir={tmp_path / 'out'}",
         "--algorithms=psi",
         f"--c={','.join(cs)}",
         "--training_steps=200",
         "--num_melodies=50",
+        cwd=tmp_path,
     )
     assert result.returncode == 0, result.stderr
+    assert result.stderr.count("Odd.rewards gives 0 where training earns") == 1
     with open(tmp_path / "out" / "tradeoff.csv", newline="") as file:
         points = [(row["algorithm"], row["c"]) for row in csv.DictReader(file)]
     tuned = [point for point in points if point[0] == "psi"]
