@@ -32,7 +32,8 @@ _PROGRAM = """
 import os
 os.setpgid(0, 0)
 import json, sys
-start = json.loads(sys.argv[1])
+file = int(sys.argv[1])
+start = json.loads(os.pread(file, os.fstat(file).st_size, int(sys.argv[2])))
 sys.path[:] = start.pop("path")
 from molecule_rnn.scoring.worker_main import main
 main(**start)
@@ -225,16 +226,16 @@ class StringProcess:
         process.kill()  # if it was not yet in a group of its own
 
     def _launch(self) -> subprocess.Popen[bytes]:
+        # Behind the progress: of a command line a system takes no more than 128 KiB.
+        start = json.dumps({**self._start, "path": sys.path}).encode()
+        number = self._file.fileno()
+        os.truncate(number, PROGRESS_BYTES + len(start))
+        os.pwrite(number, start, PROGRESS_BYTES)
         return subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                _PROGRAM,
-                json.dumps({**self._start, "path": sys.path}),
-            ],
+            [sys.executable, "-c", _PROGRAM, str(number), str(PROGRESS_BYTES)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            pass_fds=[self._file.fileno()],
+            pass_fds=[number],
         )
 
 

@@ -28,13 +28,13 @@ def read(path: str) -> ScoringFunction:
       UserError: it cannot be read, or something in it makes no sense; names the line.
     """
     try:
-        text = read_whole(path).decode("utf-8")
+        text = read_whole(path).decode("utf-8-sig")
         content = tomllib.loads(text.replace("\r\n", "\n"))
     except OSError as error:
         raise UserError(f"cannot read --scoring={path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UserError(f"--scoring={path} is not UTF-8 text") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # of numbers and depths without end
         raise UserError(f"--scoring={path} is no TOML: {error}") from error
     try:
         return ScoringFunction.from_json(content)

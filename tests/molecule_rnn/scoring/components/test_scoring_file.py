@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 from rdkit import Chem
-from rdkit.Chem import Crippen, Descriptors, rdMolDescriptors
+from rdkit.Chem import QED, Crippen, Descriptors, rdMolDescriptors
 
 from molecule_rnn.scoring.components import scoring_file
 from molecule_rnn.scoring.components.scoring_function import ScoringFunction
@@ -121,6 +121,8 @@ def test_properties(tmp_path, name, value):
     ("text", "error"),
     [
         ("mean = 'geometric'\nx y\n", r"is no TOML: .*line 2"),
+        ("a = " + "[" * 100_000, "is no TOML: maximum recursion depth"),
+        ("a = " + "9" * 5000, "is no TOML: Exceeds the limit"),
         ("", r"there is no \[\[component\]\]"),
         ("mean = 'median'\n[[component]]\nproperty = 'qed'", "mean is 'median'"),
         ("means = 'geometric'", "unknown key 'means'"),
@@ -165,6 +167,21 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path, text, error):
         read(tmp_path, text)
     assert "my_scoring.toml" in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_a_mark_of_the_byte_order_is_no_part_of_it(tmp_path):
+    component = "[[component]]\nproperty = 'qed'"
+    assert read(tmp_path, "\ufeff" + component) == read(tmp_path, component)
+
+
+def test_a_file_may_be_long(tmp_path):
+    """Longer than a command line, by which processes might be told of it."""
+    component = "[[component]]\nproperty = 'qed'\nname = 'number_{}'\n"
+    file = read(tmp_path, "".join(map(component.format, range(4000))))
+    scoring = file.to_json()
+    with ScoringPool(["score"], 1, scoring=scoring) as pool:
+        values = pool.score([ASPIRIN]).values
+    assert values == pytest.approx(QED.qed(Chem.MolFromSmiles(ASPIRIN)), rel=1e-5)
 
 
 def test_a_file_that_is_not_there(tmp_path):
