@@ -10,6 +10,7 @@ import math
 import os
 import pathlib
 import re
+from collections.abc import Callable
 from typing import Any
 
 from rl_tuner.config import RLTunerConfig
@@ -191,6 +192,27 @@ def final_scaler(directory: str | os.PathLike, settings: RunSettings) -> float:
             f"{path} does not say to which 1/c the target KL has come: {error}; "
             "restore it from a copy, or train again (--restart)"
         ) from error
+
+
+def watch(directory: pathlib.Path) -> Callable[[], None]:
+    """What proves that the folder of a run is still where it is now.
+
+    Else a run whose folder was moved would go on in a new one that lacks its settings.
+
+    Returns:
+      a function that raises a `UserError` once it is not.
+    """
+    path = directory / SETTINGS_NAME
+    was_there = path.exists()
+
+    def check() -> None:
+        if was_there and not path.exists():
+            raise UserError(
+                f"{directory} was moved or deleted while it was written; name the "
+                "place that it has now as --output_dir: the same command resumes there"
+            )
+
+    return check
 
 
 def save_networks(directory: str | os.PathLike, tuner: Any) -> None:

@@ -81,8 +81,7 @@ def run(
       the metrics `before` and `after`, as in `evaluation.evaluate_policy`.
     """
     task, directory = tuner.task, outputs.directory
-    untuned = Policy.of_prior(prior)
-    samples = directory / "samples"
+    untuned, samples = Policy.of_prior(prior), directory / "samples"
     with _writing_to(directory):
         measure = functools.partial(
             evaluate_policy,
@@ -177,6 +176,7 @@ def _train(
         curves = [curve_points.measure(tuner, start)]
     tensorboard = TensorBoardCurves(outputs.directory / "tensorboard", _warn)
     last_save = time.monotonic()
+    check_place = run_directory.watch(outputs.directory)
 
     def note(progress: TrainingProgress) -> None:
         now = progress._asdict()
@@ -195,6 +195,7 @@ def _train(
 
     def look(progress: TrainingProgress) -> None:
         nonlocal last_save
+        check_place()
         gone: BrokenPipeError | None = None
         try:
             report(progress)
@@ -310,9 +311,8 @@ def _write_metrics(
     metrics: dict[str, Any], task: Task, directory: pathlib.Path
 ) -> None:
     (directory / "metrics.md").write_text(table(metrics, task) + "\n")
-    whole_files.write_json(
-        directory / run_directory.METRICS_NAME, metrics
-    )  # last: it is done
+    # Last: it is done.
+    whole_files.write_json(directory / run_directory.METRICS_NAME, metrics)
 
 
 def _scaler(tuner: RLTuner) -> float | None:

@@ -45,14 +45,20 @@ class Runs:
             prior_sha256=prior.fingerprint(),
         )
 
-    def go_on(self, directory, cut_after=None):
-        """What the binary does: begins, or goes on from what is there."""
+    def go_on(self, directory, cut_after=None, moved_to=None):
+        """What the binary does: begins, or goes on from what is there.
+
+        It is cut after a step, or moved to another place.
+        """
         directory.mkdir(exist_ok=True)
         self.tuner.restore(self.start)
 
         def note(progress):
-            if progress.step == cut_after:
+            if progress.step != cut_after:
+                return
+            if not moved_to:
                 raise _Cut
+            directory.rename(moved_to)
 
         with resuming.begin_or_go_on(directory, self.settings, {}):
             outputs = training_run.Outputs(directory, 60, 1, 1, "toy", save_every=0.0)
@@ -126,6 +132,14 @@ def _right_or_refused(runs, uncut, whole, directory, damage):
 def test_whole_run_goes_on_to_the_right_result(runs, uncut, whole, tmp_path):
     run = tmp_path / "run"
     assert _right_or_refused(runs, uncut, whole, run, lambda: None) is None
+
+
+def test_run_that_is_moved_while_it_trains_says_so(runs, uncut, tmp_path):
+    directory, moved = tmp_path / "run", tmp_path / "moved"
+    with pytest.raises(UserError, match="was moved or deleted while it was written"):
+        runs.go_on(directory, cut_after=120, moved_to=moved)
+    runs.go_on(moved)
+    assert runs.result(moved) == uncut
 
 
 def test_flipped_bits(runs, uncut, whole, tmp_path, capsys):
