@@ -7,11 +7,12 @@ per five environment steps. Every measurement is repeated, ours and theirs in tu
 the median counts. Magenta's environment is built by the first call and kept, see
 tests/helpers/interop_environments.py. The share of the machine's limit is that of the
 networks' floating-point operations a second in those of plain matrix products of the
-same shapes, measured in the same run. --output gets comparison.md and comparison.json.
+same shapes, measured in the same run. Of molecules it is the share of the seconds that
+RDKit alone takes for the same strings, and that with the products at their fastest.
+--output gets comparison.md and comparison.json.
 """
 
 import contextlib
-import dataclasses
 import datetime
 import json
 import pathlib
@@ -25,7 +26,6 @@ import time
 from absl import flags
 
 from rl_tuner import worlds
-from rl_tuner.algorithms import get_algorithm
 from rl_tuner.commands import cli, model_flags
 from rl_tuner.config import POLICY_GRADIENTS
 from rl_tuner.errors import UserError
@@ -33,6 +33,7 @@ from rl_tuner.system import provenance
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "helpers"))
+import compared_works  # noqa: E402
 import interop_environments  # noqa: E402
 import machine_limit  # noqa: E402
 
@@ -43,30 +44,6 @@ flags.DEFINE_list("algorithms", ["q", "psi", "g"], "Algorithms to train by.")
 flags.DEFINE_bool("reference", True, "Whether Magenta is measured too.")
 
 CAPACITY = 100_000  # of the replay memory
-CORPUS = 20_000  # melodies to reward
-WINDOW_STEPS = 128  # of the Note RNN's training, in batches of 128
-LIMIT_BATCH = 1024  # melodies that are generated side by side
-
-
-@dataclasses.dataclass(frozen=True)
-class Work:
-    """Something that both sides do.
-
-    Attributes:
-      label: what it is called, with its unit.
-      request: what a side is asked.
-      ours: how much of it we do in a measurement, a few seconds' worth.
-      theirs: how much of it Magenta does.
-      units: results of one unit of the amount.
-      products: matrix products of the networks in one unit; none where there are none.
-    """
-
-    label: str
-    request: dict
-    ours: int
-    theirs: int
-    units: float = 1.0
-    products: tuple = ()
 
 
 class Side:
@@ -145,8 +122,8 @@ def _measure(pythons, checkpoint, folder):
             name: stack.enter_context(Side(*python)) for name, python in pythons.items()
         }
         checkpoints, works = _prepare(sides, checkpoint, folder)
-        rates = _measure_rates(sides, works)
-    rows = [_row(work.label, rates[work.label], work) for work in works]
+        rates, answers = _measure_rates(sides, works)
+    rows = [_row(work, rates[work.label], answers[work.label]) for work in works]
     return rows + _start_up(pythons, checkpoints)
 
 
@@ -157,8 +134,8 @@ def _prepare(sides, checkpoint, folder):
         "write_files",
         checkpoint=checkpoint,
         folder=str(folder),
-        melodies=CORPUS,
-        window_steps=WINDOW_STEPS,
+        melodies=compared_works.CORPUS,
+        window_steps=compared_works.WINDOW_STEPS,
     )
     checkpoints = {"ours": checkpoint, "theirs": files["magenta_checkpoint"]}
     own = list(POLICY_GRADIENTS)  # Magenta has none
@@ -168,14 +145,19 @@ def _prepare(sides, checkpoint, folder):
             checkpoint=checkpoints[name],
             algorithms=FLAGS.algorithms + (own if name == "ours" else []),
             examples=files["examples"],
-            window_steps=WINDOW_STEPS,
+            window_steps=compared_works.WINDOW_STEPS,
         )
-    return checkpoints, _works(files)
+    molecules = sides["ours"].ask("prepare_molecules", algorithms=own)
+    works = compared_works.melody_works(
+        files, FLAGS.algorithms
+    ) + compared_works.molecule_works(molecules["layers"])
+    return checkpoints, works
 
 
 def _measure_rates(sides, works):
-    """Results a second: {label: {side: one a repeat}}."""
+    """Results a second, {label: {side: one a repeat}}, and {label: our answers}."""
     rates = {work.label: {name: [] for name in sides} for work in works}
+    answers = {work.label: [] for work in works}
     for repeat in range(FLAGS.repeats):
         for work in works:
             _say(f"{repeat + 1} of {FLAGS.repeats}: {work.label}")
@@ -184,69 +166,19 @@ def _measure_rates(sides, works):
                 if not amount:
                     continue
                 answer = side.ask(**work.request, amount=amount)
-                rate = amount * work.units / answer["seconds"]
-                rates[work.label][name].append(rate)
-    return rates
+                results = answer.get("results", amount * work.units)
+                rates[work.label][name].append(results / answer["seconds"])
+                if name == "ours":
+                    answers[work.label].append(answer)
+    return rates, answers
 
 
-def _works(files):
-    """What is measured as a rate."""
-    layers = files["layers"]
-    training = [
-        Work(
-            f"Training by {algorithm.capitalize()}, environment steps/s",
-            {"work": "train", "algorithm": algorithm},
-            ours=50_000,
-            theirs=1000,
-            products=tuple(machine_limit.training_round(layers, algorithm)),
-            units=1.0,
-        )
-        for algorithm in FLAGS.algorithms
-    ]
-    training += [
-        Work(
-            f"Training by {get_algorithm(name).label}, environment steps/s",
-            {"work": "train", "algorithm": name},
-            ours=50_000,
-            theirs=0,
-        )
-        for name in POLICY_GRADIENTS
-    ]
-    generating = 2 * 32 * machine_limit.forward(layers, LIMIT_BATCH)
-    rows = 128
-    unrolled = machine_limit.forward(layers, rows) + machine_limit.backward(
-        layers, rows
-    )
-    return [
-        *training,
-        Work(
-            "Generation and all metrics, melodies/s",
-            {"work": "evaluate"},
-            ours=20 * LIMIT_BATCH,
-            theirs=60,
-            products=tuple(generating),
-        ),
-        Work(
-            "Rewards over a corpus, rewards/s",
-            {"work": "rewards", "corpus": files["corpus"]},
-            ours=CORPUS,
-            theirs=100,
-            units=32.0,
-        ),
-        Work(
-            "Note RNN training, steps of 128 x 128/s",
-            {"work": "note_rnn"},
-            ours=20,
-            theirs=10,
-            products=tuple(WINDOW_STEPS * unrolled),
-        ),
-    ]
-
-
-def _row(label, rates, work):
+def _row(work, rates, answers=()):
     """One row: medians, the ratio, the share of the limit."""
-    row = {"label": label, "all": rates}
+    row = {"label": work.label, "all": rates}
     row |= {name: statistics.median(x) for name, x in rates.items() if x}
+    if answers and "rdkit_seconds" in answers[0]:
+        return row | _shares_of_rdkit(work, answers)
     if work.products:
         a_result = machine_limit.operations(work.products) / _results(work)
         limit = machine_limit.fastest(work.products, provenance.available_cores())
@@ -258,9 +190,23 @@ def _row(label, rates, work):
     return row
 
 
+def _shares_of_rdkit(work, answers):
+    """Of the seconds, what RDKit alone takes, and that with the products."""
+    alone = statistics.median(x["rdkit_seconds"] / x["seconds"] for x in answers)
+    if not work.products:
+        return {"rdkit": alone}
+    cores = provenance.available_cores()
+    rate = machine_limit.fastest(work.products, cores)
+    of_token = machine_limit.operations(work.products) / work.products[0][0] / rate
+    products = statistics.median(x["tokens"] * of_token / x["seconds"] for x in answers)
+    return {"rdkit": alone, "rdkit_and_products": alone + products}
+
+
 def _results(work):
     """Results that come of the products of a work."""
-    return {"train": 5, "evaluate": LIMIT_BATCH}.get(work.request["work"], 1)
+    return {"train": 5, "evaluate": compared_works.LIMIT_BATCH}.get(
+        work.request["work"], 1
+    )
 
 
 def _start_up(pythons, checkpoints):
@@ -277,10 +223,13 @@ def _start_up(pythons, checkpoints):
                 if not repeat:
                     answer = side.ask("full_memory", capacity=CAPACITY, amount=500)
                     memory[name].append(answer["bytes"] / 2**20)
-    none = Work("", {}, 0, 0)
+    costs = {
+        "Start of the process to the first update, s": seconds,
+        "Peak memory with 100,000 transitions, MiB": memory,
+    }
     return [
-        _row("Start of the process to the first update, s", seconds, none),
-        _row("Peak memory with 100,000 transitions, MiB", memory, none),
+        _row(compared_works.Work(label, {}, 0, 0), cost)
+        for label, cost in costs.items()
     ]
 
 
@@ -299,9 +248,7 @@ def as_markdown(result):
             _number(row["ours"]),
             _number(theirs) if theirs else "",
             f"{_number(ratio)}x" if theirs else "",
-            f"{row['share']:.0%} of {row['limit'] / 1e9:.0f} GFLOP/s"
-            if "share" in row
-            else "",
+            _share(row),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(
@@ -313,6 +260,15 @@ def as_markdown(result):
             "",
         ]
     )
+
+
+def _share(row):
+    if "share" in row:
+        return f"{row['share']:.0%} of {row['limit'] / 1e9:.0f} GFLOP/s"
+    text = f"RDKit {row['rdkit']:.0%}" if "rdkit" in row else ""
+    if "rdkit_and_products" in row:
+        text += f", with the products {row['rdkit_and_products']:.0%}"
+    return text
 
 
 def _number(value):

@@ -21,6 +21,7 @@ class RLTunerSide:
         self._tuners = {}
         self._trainer = None
         self._windows = None
+        self._molecules = None
 
     def write_files(self, checkpoint, folder, melodies, window_steps):
         """Writes what both sides read: a checkpoint, a corpus and training examples.
@@ -46,15 +47,11 @@ class RLTunerSide:
         long = sampled.reshape([-1])[: EXAMPLES * (window_steps + 1)]
         long = long.reshape([EXAMPLES, window_steps + 1])
         names = write_shards(folder, "long", long.tolist(), prior.num_classes, 1)
-        layers, width = [], prior.num_classes
-        for size in prior.layer_sizes:
-            layers.append([width + size, 4 * size])
-            width = size
         return {
             "magenta_checkpoint": str(folder / "checkpoint" / name),
             "corpus": str(folder / "corpus.npy"),
             "examples": str(folder / names[0]),
-            "layers": [*layers, [width, prior.num_classes]],
+            "layers": products_of(prior),
         }
 
     def prepare(self, checkpoint, algorithms, examples, window_steps):
@@ -96,6 +93,17 @@ class RLTunerSide:
         float(loss)
         return {"seconds": time.perf_counter() - begin}
 
+    def prepare_molecules(self, algorithms):
+        """Builds what works on molecules; the products of their network."""
+        from molecule_work import MoleculeWork
+
+        self._molecules = MoleculeWork(algorithms)
+        return {"layers": products_of(self._molecules.prior)}
+
+    def molecules(self, step, amount, **arguments):
+        """Does a step of `MoleculeWork`: what that returns."""
+        return getattr(self._molecules, step)(amount=amount, **arguments)
+
     def first_step(self, checkpoint):
         """Builds a tuner and trains until the first update, as the command would."""
         from rl_tuner.commands import cli
@@ -126,6 +134,15 @@ class RLTunerSide:
         self._windows = iter(
             training_windows(melodies, config.batch_size, window_steps, 0, seed=0)
         )
+
+
+def products_of(network):
+    """[inputs, outputs] of each product of a SequenceRNN; a token is a one-hot row."""
+    layers, width = [], network.num_classes
+    for size in network.layer_sizes:
+        layers.append([width + size, 4 * size])
+        width = size
+    return [*layers, [width, network.num_classes]]
 
 
 def _tuner(checkpoint, algorithm):

@@ -39,7 +39,8 @@ def rdkit_alone(smiles):
     )
 
 
-def _begin():
+def begin():
+    """Makes a process ready for `rdkit_alone`."""
     RDLogger.DisableLog("rdApp.*")
     sascorer.readFragmentScores()
 
@@ -59,7 +60,7 @@ def main():
     )
     context = multiprocessing.get_context("forkserver")
     with (
-        context.Pool(arguments.num_processes, _begin) as processes,
+        context.Pool(arguments.num_processes, begin) as processes,
         ScoringPool(COMPONENTS, arguments.num_processes) as pool,
     ):
         processes.map(rdkit_alone, ["CCO"] * 100)
