@@ -5,6 +5,7 @@ import pytest
 from sample_efficiency import table
 from sample_efficiency.calls import OracleCalls, area_under_curve, top_mean
 from sample_efficiency.memory import BestMolecules, Remembered
+from sample_efficiency.patience import Patience
 from sample_efficiency.published import METHODS, PUBLISHED
 
 from molecule_rnn.scoring.scoring_pool import ScoringPool
@@ -75,6 +76,26 @@ def test_the_best_are_kept_once_and_drawn_by_rank():
     shares = [np.mean(np.isclose(drawn.scores, x)) for x in (0.9, 0.7, 0.5)]
     # In proportion to 1, 1/2 and 1/3.
     assert shares == pytest.approx([6 / 11, 3 / 11, 2 / 11], abs=0.01)
+
+
+def test_a_run_ends_where_calls_come_to_nothing():
+    patience = Patience()
+    patience.see(64, ["a"], 0.0)
+    for _ in range(20):
+        patience.see(64, ["a"], 0.0)  # nothing has a score yet
+    assert not patience.is_over
+    for round_number in range(16):
+        patience.see(32, ["a", "b"], 0.1)
+        assert not patience.is_over, round_number
+    patience.see(32, ["a", "b"], 0.1)
+    assert patience.is_over
+    patience.see(1, ["c", "a", "b"], 0.2)
+    assert not patience.is_over
+    for _ in range(19):
+        patience.see(0, ["c", "a", "b"], 0.2)
+    assert not patience.is_over
+    patience.see(0, ["c", "a", "b"], 0.2)
+    assert patience.is_over
 
 
 def test_the_published_figures_add_up():

@@ -27,11 +27,10 @@ from rl_tuner.networks.network import Network
 from rl_tuner.on_policy import rollouts
 from sample_efficiency.calls import OracleCalls
 from sample_efficiency.memory import BestMolecules, Remembered
+from sample_efficiency.patience import Patience
 
 # Batches are cut to their longest, rounded up: each length is traced anew.
 _BUCKET = 16
-# Rounds without a new molecule after which a run ends: the policy has collapsed.
-_PATIENCE = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,8 +96,8 @@ class Optimiser:
         settings, task = self.settings, self._task
         best = BestMolecules(settings.capacity, task.max_length)
         generator, genes = np.random.default_rng(seed), random.Random(seed)
-        idle = number = 0
-        while calls.left > 0 and idle < _PATIENCE and not _is_perfect(best):
+        patience, number = Patience(), 0
+        while calls.left > 0 and not patience.is_over and not _is_perfect(best):
             before = calls.left
             key = tf.constant([seed, number], tf.int32)
             played = [x.numpy() for x in self._sample(key)]
@@ -107,7 +106,8 @@ class Optimiser:
                 self._breed(calls, best, genes)
             if best.names:
                 self._learn(best, fresh, generator)
-            idle = 0 if calls.left < before else idle + 1
+            highest = max(best.stored.scores[:1], default=0.0)
+            patience.see(before - calls.left, best.names, highest)
             number += 1
             report(calls)
         return best
