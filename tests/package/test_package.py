@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from rl_tuner.version import __version__
+
 ROOT = pathlib.Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(
     not (ROOT / "setup.py").exists(), reason="the sources are not all here, as in Bazel"
@@ -127,3 +129,8 @@ def test_bazel_has_every_console_script():
     build = (ROOT / "BUILD").read_text(encoding="utf-8")
     scripts = re.search(r"^SCRIPTS = (\{.*?\})", build, re.MULTILINE | re.DOTALL)
     assert ast.literal_eval(scripts.group(1)) == dict(SCRIPTS)
+
+
+def test_the_citation_names_this_version():
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {__version__}\n" in text

@@ -128,8 +128,9 @@ def _of_networks(folder: pathlib.Path) -> str:
 
 
 # c, and the 1/c that its training begins with.
-_BEGINNINGS = (("2", "0.02"), ("5", "1"), ("10", "0.005"))
+_BEGINNINGS = (("2", "0.02"), ("5", "1"), ("10", "0.1"))
 _DISCOUNTS = ("0.5", "1")
+_LONG = 20_000_000
 
 
 def _distance() -> tuple[Command, ...]:
@@ -137,8 +138,9 @@ def _distance() -> tuple[Command, ...]:
         (
             *("rl_tuner_train", "--algorithm=reinforce", f"--seed={seed}"),
             *(f"--reward_scaler={1 / float(c):g}", f"--initial_reward_scaler={begin}"),
-            *("--num_sequences=128", "--training_steps=4000000"),
-            *("--output_every_nth=4000000", "--num_melodies=20000"),
+            *("--num_sequences=128", f"--training_steps={_LONG}"),
+            *("--learning_rate=0.003", "--learning_rate_decay=1"),
+            *(f"--output_every_nth={_LONG}", "--num_melodies=20000"),
             f"--output_dir=c{c}_seed{seed}",
         )
         for c, begin in _BEGINNINGS
