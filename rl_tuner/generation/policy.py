@@ -18,7 +18,7 @@ from rl_tuner.system.chunks import map_chunks
 
 # Sequences that one compiled call generates, for few and for many: two sizes, so that
 # hardly anything is compiled twice.
-SMALL_BATCH, LARGE_BATCH = 128, 1024
+SMALL_BATCH, LARGE_BATCH = 128, 256
 # Tokens that it generates, at the most: XLA copies what is written in a long loop, so
 # that time would grow with the square of the length.
 MOST_STEPS = 1024

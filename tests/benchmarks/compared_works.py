@@ -10,7 +10,7 @@ from rl_tuner.config import POLICY_GRADIENTS
 
 CORPUS = 20_000  # melodies to reward
 WINDOW_STEPS = 128  # of the Note RNN's training, in batches of 128
-LIMIT_BATCH = 1024  # melodies that are generated side by side
+LIMIT_BATCH = 256  # melodies that are generated side by side
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +68,7 @@ def melody_works(files, algorithms):
         Work(
             "Generation and all metrics, melodies/s",
             {"work": "evaluate"},
-            ours=20 * LIMIT_BATCH,
+            ours=80 * LIMIT_BATCH,
             theirs=60,
             products=tuple(generating),
         ),

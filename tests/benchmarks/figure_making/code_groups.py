@@ -29,6 +29,7 @@ MOLECULES = (
     *TUNING,
     "molecule_rnn/scoring/*.py",
     "molecule_rnn/table2.py",
+    "molecule_rnn/tuning_defaults.py",
     "molecule_rnn/task.py",
     "molecule_rnn/vocabulary.py",
     "molecule_rnn/world.py",
