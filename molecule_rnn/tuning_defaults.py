@@ -66,9 +66,9 @@ START_POLICY_GRADIENT = {
 }
 POLICY_GRADIENT_SETTINGS = {
     "num_sequences": 128,
-    "learning_rate": 2e-4,
-    "updates_per_batch": 2,
-    "reward_scaler": 0.017,
+    "learning_rate": 7e-4,
+    "learning_rate_decay": 1.0,
+    "reward_scaler": 0.013,
 }
 # What terms are worth where it is not as in the paper. From a start token only whole
 # molecules are rewarded, for being drug-like: to reward prefixes that are molecules

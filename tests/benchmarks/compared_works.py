@@ -4,7 +4,6 @@ import dataclasses
 
 import machine_limit
 
-from molecule_rnn.tuning_defaults import POLICY_GRADIENT_SETTINGS
 from rl_tuner.algorithms import get_algorithm
 from rl_tuner.config import POLICY_GRADIENTS
 
@@ -96,7 +95,7 @@ def molecule_works(layers):
     update = machine_limit.forward(layers, batch) + machine_limit.backward(
         layers, batch
     )
-    learned = acted + POLICY_GRADIENT_SETTINGS["updates_per_batch"] * update
+    updates = dict.fromkeys(POLICY_GRADIENTS, 1) | {"ppo": 4}
     works = [
         Work("Molecules sampled", {"work": "molecules", "step": "sample"}, 8192, 0),
         Work("Molecules scored", {"work": "molecules", "step": "score"}, 4000, 0),
@@ -107,7 +106,7 @@ def molecule_works(layers):
             {"work": "molecules", "step": "learn", "algorithm": name},
             ours=3000,
             theirs=0,
-            products=tuple(learned),
+            products=tuple(acted + updates[name] * update),
         )
         for name in POLICY_GRADIENTS
     ]

@@ -1,5 +1,6 @@
 """Runs that are killed at random moments end as the run that was not."""
 
+import functools
 import pathlib
 import random
 import signal
@@ -228,7 +229,10 @@ class _Deaths:
         if task != "melody":
             pytest.skip("one is enough")
         directory = tmp_path / "cut"
-        with subprocess.Popen(_command(task, prior, directory)) as process:
+        # Not under nohup, though the tests may run so.
+        heeding = functools.partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)
+        command = _command(task, prior, directory)
+        with subprocess.Popen(command, preexec_fn=heeding) as process:
             _until_saved(process, directory / "saves", set())
             process.send_signal(signal.SIGSTOP)
             time.sleep(5.0)
