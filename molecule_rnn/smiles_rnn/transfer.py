@@ -36,11 +36,13 @@ def settings_from(prior: pathlib.Path) -> dict[str, Any]:
       UserError: it is no model of molecules.
     """
     stored = reading.read(prior)
-    if "vocabulary" not in stored.metadata:
+    try:
+        Vocabulary.from_json(stored.metadata.get("vocabulary", {}))
+    except UserError as error:
         raise UserError(
-            f"--checkpoint_dir={prior} is no model of molecules, since it holds no "
-            "vocabulary; name what smiles_rnn_train wrote"
-        )
+            f"--checkpoint_dir={prior} is no model of molecules; name what "
+            f"smiles_rnn_train wrote ({error})"
+        ) from error
     begins = stored.metadata.get("start_token")
     return {
         **SCHEDULE,

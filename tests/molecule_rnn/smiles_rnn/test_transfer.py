@@ -96,6 +96,9 @@ def test_prior_decides_what_the_network_is(prior, tmp_path):
     ):
         with pytest.raises(UserError, match=named):
             transfer.check(TrainingConfig(**settings | change), settings)
-    SequenceRNN(3, (2,)).save(tmp_path / "melodies")
-    with pytest.raises(UserError, match="is no model of molecules"):
-        transfer.settings_from(tmp_path / "melodies")
+    melodies = SequenceRNN(3, (2,))
+    for metadata in ({}, {"vocabulary": "MelodyOneHotEncoding(48, 84)"}):
+        melodies.metadata = metadata
+        melodies.save(tmp_path / "melodies")
+        with pytest.raises(UserError, match=r"dir=\S+/melodies is no model of molecules"):
+            transfer.settings_from(tmp_path / "melodies")
