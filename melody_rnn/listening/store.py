@@ -160,9 +160,10 @@ class Store:
         """Writes the schema into a new file; refuses one that is not a study."""
         connection = self._connection
         connection.execute("PRAGMA foreign_keys = ON")
+        # Tables first: who has just begun the study writes all three at once.
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         (kind,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if tables and kind != _APPLICATION_ID:
             raise sqlite3.DatabaseError("it is another program's database")
         if tables and version != _VERSION:
