@@ -180,8 +180,8 @@ class StringProcess:
             return None
         reply, place, looks = b"", NOT_BEGUN, 0
         connection = stdout.fileno()
+        patience = self._time_limit * WAITING_FACTOR / _LOOKS
         while not reply.endswith(b"\n"):
-            patience = self._time_limit * WAITING_FACTOR / _LOOKS
             if multiprocessing.connection.wait([connection], patience):
                 if not (part := os.read(connection, 1 << 16)):
                     return None

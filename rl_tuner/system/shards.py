@@ -33,10 +33,9 @@ def line_ranges(path: pathlib.Path, num_shards: int) -> list[tuple[int, int]]:
         for i in range(1, num_shards):
             wanted = max(size * i // num_shards, bounds[-1])
             if wanted:
+                # To the end of the line that the byte before is in.
                 file.seek(wanted - 1)
-                whole_line(
-                    file, path
-                )  # to the end of the line that the byte before is in
+                whole_line(file, path)
             bounds.append(file.tell())
     return list(zip(bounds, [*bounds[1:], size], strict=True))
 

@@ -4,8 +4,9 @@ import dataclasses
 
 import machine_limit
 
+from molecule_rnn.tuning_defaults import POLICY_GRADIENT_SETTINGS
 from rl_tuner.algorithms import get_algorithm
-from rl_tuner.config import POLICY_GRADIENTS
+from rl_tuner.config import POLICY_GRADIENTS, RLTunerConfig
 
 CORPUS = 20_000  # melodies to reward
 WINDOW_STEPS = 128  # of the Note RNN's training, in batches of 128
@@ -23,7 +24,7 @@ class Work:
       theirs: how much of it Magenta does.
       units: results of one unit of the amount.
       products: matrix products of the networks in one unit; none where there are none.
-        Of molecules: for 128 tokens.
+        Of molecules: for a token of each sequence of a batch.
     """
 
     label: str
@@ -90,12 +91,15 @@ def melody_works(files, algorithms):
 
 def molecule_works(layers):
     """What is measured of molecules, which Magenta has not."""
-    batch = 128
+    batch = POLICY_GRADIENT_SETTINGS["num_sequences"]
     acted = 2 * machine_limit.forward(layers, batch)  # the policy and the Reward RNN
     update = machine_limit.forward(layers, batch) + machine_limit.backward(
         layers, batch
     )
-    updates = dict.fromkeys(POLICY_GRADIENTS, 1) | {"ppo": 4}
+    updates = {
+        name: RLTunerConfig(name, **POLICY_GRADIENT_SETTINGS).updates_per_batch
+        for name in POLICY_GRADIENTS
+    }
     works = [
         Work("Molecules sampled", {"work": "molecules", "step": "sample"}, 8192, 0),
         Work("Molecules scored", {"work": "molecules", "step": "score"}, 4000, 0),
