@@ -12,6 +12,7 @@ from figure_making import code_groups
 from figure_making.figure import Command, Figure
 from melody_rnn.table1 import TABLE1_ROWS
 from rl_tuner.reports import tradeoff
+from rl_tuner.reports.models import label
 from rl_tuner.reports.tables import (
     POLICY_ROWS,
     comparison_table,
@@ -25,10 +26,12 @@ _TRADEOFF = (*code_groups.MELODIES, "rl_tuner/runs/optimum.py")
 _SUMMARY_COLUMNS = ("kl", "task_reward", "entropy", "unique")
 
 
-def _tradeoff(folder: str, algorithms: str, c: str, *more: str) -> Command:
+def _tradeoff(
+    folder: str, algorithms: str, c: str, *more: str, steps: int = 300_000
+) -> Command:
     return (
         *("rl_tuner_tradeoff", f"--output_dir={folder}", f"--algorithms={algorithms}"),
-        *(f"--c={c}", "--seeds=5", "--training_steps=300000", *more),
+        *(f"--c={c}", "--seeds=5", f"--training_steps={steps}", *more),
     )
 
 
@@ -44,8 +47,39 @@ def _frontier(rules: str) -> tuple[Command, ...]:
     )
 
 
+# Steps of about as many seconds as 300,000 by G.
+_AS_LONG = {"reinforce": 1_800_000, "ppo": 600_000, "dap": 1_800_000}
+
+
+def _as_long() -> tuple[Command, ...]:
+    return tuple(
+        _tradeoff(f"{name}_as_long", name, "1,2,5", "--rules=paper", steps=steps)
+        for name, steps in _AS_LONG.items()
+    )
+
+
 def _whole_table(folder: pathlib.Path) -> str:
     return tradeoff.table(tradeoff.read_all_points(folder / "all" / "tradeoff.csv"))
+
+
+def _table_at_equal_seconds(folder: pathlib.Path) -> str:
+    """What is trained as long as G, below what is trained as many steps."""
+    points = [
+        point
+        for name in _AS_LONG
+        for point in tradeoff.read_all_points(
+            folder / f"{name}_as_long" / "tradeoff.csv"
+        )
+        if point["algorithm"] in _AS_LONG
+    ]
+    steps = ", ".join(f"{label(name)} {number:,}" for name, number in _AS_LONG.items())
+    return "\n\n".join(
+        (
+            _whole_table(folder),
+            f"Trained for about as many seconds as by G (steps: {steps}):",
+            tradeoff.table(points),
+        )
+    )
 
 
 def _which_algorithm(folder: pathlib.Path) -> str:
@@ -130,7 +164,7 @@ def _of_networks(folder: pathlib.Path) -> str:
 # c, and the 1/c that its training begins with.
 _BEGINNINGS = (("2", "0.02"), ("5", "1"), ("10", "0.1"))
 _DISCOUNTS = ("0.5", "1")
-_LONG = 20_000_000
+_LONG = 16_000_000
 
 
 def _distance() -> tuple[Command, ...]:
@@ -183,14 +217,14 @@ def _of_distance(folder: pathlib.Path) -> str:
         rows.append([name, *cells])
     for rate in _DISCOUNTS:
         points = tradeoff.read_all_points(folder / f"discount_{rate}" / "tradeoff.csv")
-        for algorithm, label in (("q", "Q"), ("psi", "Psi"), ("g", "G")):
+        for algorithm in ("q", "psi", "g"):
             cells = (
                 format_figure(max(log_z[c]) - float(point["objective"]))
                 for c in constants
                 for point in points
                 if (point["algorithm"], point["c"]) == (algorithm, float(c))
             )
-            rows.append([f"{label}, discount {rate}", *cells])
+            rows.append([f"{label(algorithm)}, discount {rate}", *cells])
     return markdown_table(rows)
 
 
@@ -234,8 +268,8 @@ FIGURES = (
     ),
     Figure(
         name="frontier_paper_rules",
-        commands=_frontier("paper"),
-        tables={"README.md": _which_algorithm, _METHOD: _whole_table},
+        commands=(*_frontier("paper"), *_as_long()),
+        tables={"README.md": _which_algorithm, _METHOD: _table_at_equal_seconds},
         depends=(*_TRADEOFF, *code_groups.NOTE_RNN),
         pictures={"all/tradeoff.png": f"{_PICTURES}/tradeoff.png"},
     ),
