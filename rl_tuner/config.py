@@ -48,7 +48,7 @@ class RLTunerConfig:
         None,
         "KL of the policy from the prior, in nats a token, that is held by moving c "
         "from where reward_scaler sets it. For policy gradients.",
-        above=0,
+        low=1e-6,
     )
     initial_reward_scaler: float | None = setting(
         None,

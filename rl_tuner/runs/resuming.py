@@ -103,14 +103,17 @@ def refuse_changes(
     Raises:
       UserError: names a flag that has changed, with its two values.
     """
-    before, now = _flat(begun), _flat(asked)
-    before = {name: defaults[name] for name in now if name in defaults} | before
-    change = same_settings.first_change(before, now)
+    old, new = _flat(begun), _flat(asked)
+    old = {name: defaults[name] for name in new if name in defaults} | old
+    change = same_settings.first_change(old, new)
     if change:
+        now, before = (
+            "none" if value in (None, "", [], {}) else value
+            for value in (change.now, change.before)
+        )
         raise UserError(
-            f"--{change.name} is {change.now}, but the run was begun with "
-            f"{change.before}; resume it with that, choose another --output_dir, or "
-            "start over with --restart"
+            f"--{change.name} is {now}, but the run was begun with {before}; resume it "
+            "with that, choose another --output_dir, or start over with --restart"
         )
     if begun.prior_sha256 and begun.prior_sha256 != asked.prior_sha256:
         raise UserError(

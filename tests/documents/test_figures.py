@@ -8,6 +8,7 @@ import pytest
 from figure_making import code_state, marks, records, reproductions
 from figure_making.figure import ROOT
 from figure_making.figures import FIGURES
+from sample_efficiency import table
 
 DOCUMENTS = [ROOT / page for page in documents.PAGES]
 
@@ -39,6 +40,11 @@ def test_every_record_has_its_places_and_pictures():
             assert records.checksum(ROOT / name) == checksum, f"{name} was changed"
         assert set(record.tables) == set(FIGURES[path.stem].tables)
         assert record.seconds > 0
+
+
+def test_table_of_the_pmo_benchmark_is_that_of_its_runs():
+    document = (ROOT / "molecule_rnn/README.md").read_text(encoding="utf-8")
+    assert table.of(records.FOLDER / "pmo") in document
 
 
 @pytest.mark.release

@@ -172,6 +172,7 @@ def test_another_vocabulary_is_refused(prior):
         ({"exploration_mode": "greedy"}, "egreedy, boltzmann"),
         ({"discount_rate": 1.5}, "discount_rate is 1.5"),
         ({"learning_rate": 0.0}, "learning_rate is 0.0; it must be above"),
+        ({"target_kl": 1e-300}, "target_kl is 1e-300; it must be at least 1e-06"),
         ({"reward_scaler": float("nan")}, "reward_scaler is nan"),
         ({"minibatch_size": 0}, "minibatch_size is 0"),
         ({"replay_capacity": 3}, "replay_capacity is 3"),

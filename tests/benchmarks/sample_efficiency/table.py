@@ -19,6 +19,13 @@ _TITLES = ("AUC top-10", "AUC top-1", "AUC top-100", "top-10", "diversity", "SA"
 
 def write(directory: pathlib.Path) -> str:
     """Writes the table of the finished runs of a folder, and returns it."""
+    text = f"{of(directory)}\n"
+    write_atomically(directory / NAME, text.encode())
+    return text
+
+
+def of(directory: pathlib.Path) -> str:
+    """The table of the finished runs of a folder."""
     runs: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for path in sorted(directory.glob("*.json")):
         run = json.loads(path.read_text())
@@ -33,9 +40,7 @@ def write(directory: pathlib.Path) -> str:
         sums = [f"**{sum(m[name] for m in means):.3f}**" for name in _OWN[:3]]
         others = [f"{sum(column):.3f}" for column in zip(*known, strict=True)]
         lines.append([f"sum of {len(known)}", "", *sums, "", "", "", *others])
-    text = f"{markdown_table(lines)}\n"
-    write_atomically(directory / NAME, text.encode())
-    return text
+    return markdown_table(lines)
 
 
 def _means(runs: list[dict[str, Any]]) -> dict[str, float]:

@@ -30,7 +30,11 @@ SETTINGS = RunSettings(
         ({"prior": "/other"}, "--note_rnn_checkpoint_dir is /other"),
         ({"training_steps": 200}, "--training_steps is 200"),
         ({"config": {"seed": 7}}, "--seed is 7, but the run was begun with 0"),
-        ({"outputs": {}}, "--num_samples is None"),
+        ({"outputs": {}}, "--num_samples is none"),
+        (
+            {"task_settings": {"rules": "paper", "scoring": "my.toml"}},
+            "--scoring is my.toml, but the run was begun with none;",
+        ),
     ],
 )
 def test_changed_flag_is_refused_with_both_values(change, flag):
