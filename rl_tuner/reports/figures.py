@@ -26,8 +26,8 @@ def plot_learning(
 
     Args:
       curves: by the label of a model, the curves of its runs, each a list of points
-        with `step` and each name in `panels`. The line is the mean over runs, the band
-        one standard deviation to either side.
+        with `step` and names in `panels`; what one lacks is a gap. The line is the mean
+        over runs, the band one standard deviation to either side.
       panels: what to draw, name -> title.
       title: of the figure.
       path: of the PNG file to write.
@@ -42,7 +42,7 @@ def plot_learning(
     for axis, (name, label) in zip(axes, panels.items(), strict=False):
         for model, runs in curves.items():
             steps = [point["step"] for point in runs[0]]
-            values = np.array([[point[name] for point in run] for run in runs])
+            values = np.array([[point.get(name, np.nan) for point in x] for x in runs])
             mean, spread = values.mean(axis=0), values.std(axis=0)
             (line,) = axis.plot(steps, mean, marker=".", label=drawing.literal(model))
             if len(runs) > 1:

@@ -86,7 +86,8 @@ def plot_curves(
     """Draws measures along training, a panel each, over environment steps.
 
     Args:
-      curves: one mapping a measurement, with `step` and each name in `labels`.
+      curves: one mapping a measurement, with `step` and names in `labels`; what one
+        lacks is a gap.
       labels: what to draw, name -> title of its panel.
       title: of the figure.
       path: of the PNG file to write.
@@ -101,7 +102,8 @@ def plot_curves(
     axes = figure.subplots(figure_rows, columns, squeeze=False).flat
     steps = [point["step"] for point in curves]
     for axis, (name, label) in zip(axes, labels.items(), strict=False):
-        axis.plot(steps, [point[name] for point in curves], marker=".")
+        values = [point.get(name, math.nan) for point in curves]
+        axis.plot(steps, values, marker=".")
         axis.set_title(label, fontsize=10)
         axis.set_xlabel("environment steps", fontsize=8)
         axis.tick_params(labelsize=8)

@@ -64,9 +64,13 @@ def labels(tuner: RLTuner) -> dict[str, str]:
 def write(
     curves: list[dict[str, float]], tuner: RLTuner, directory: pathlib.Path, title: str
 ) -> None:
-    """Writes the points as a table and as a picture into a run's directory."""
+    """Writes the points as a table and as a picture into a run's directory.
+
+    What a point does not know, as how many molecules are cut where none is, is NaN.
+    """
+    names = dict.fromkeys(name for point in curves for name in point)
     with open(directory / run_directory.CURVES_NAME, "w", newline="") as file:
-        writer = csv.DictWriter(file, list(curves[0]))
+        writer = csv.DictWriter(file, list(names), restval="nan")
         writer.writeheader()
         writer.writerows(curves)
     path = directory / "curves.png"
