@@ -88,27 +88,29 @@ def plot_curves(
     Args:
       curves: one mapping a measurement, with `step` and names in `labels`; what one
         lacks is a gap.
-      labels: what to draw, name -> title of its panel.
+      labels: what to draw where it is known, name -> title of its panel.
       title: of the figure.
       path: of the PNG file to write.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    columns = min(3, len(labels))
-    figure_rows = -(-len(labels) // columns)
+    values = {name: [p.get(name, math.nan) for p in curves] for name in labels}
+    known = [name for name in labels if any(map(math.isfinite, values[name]))]
+    names = known or list(labels)
+    columns = min(3, len(names))
+    figure_rows = -(-len(names) // columns)
     figure = Figure(figsize=(4 * columns, 2.8 * figure_rows), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(figure_rows, columns, squeeze=False).flat
     steps = [point["step"] for point in curves]
-    for axis, (name, label) in zip(axes, labels.items(), strict=False):
-        values = [point.get(name, math.nan) for point in curves]
-        axis.plot(steps, values, marker=".")
-        axis.set_title(label, fontsize=10)
+    for axis, name in zip(axes, names, strict=False):
+        axis.plot(steps, values[name], marker=".")
+        axis.set_title(labels[name], fontsize=10)
         axis.set_xlabel("environment steps", fontsize=8)
         axis.tick_params(labelsize=8)
         axis.grid(alpha=0.3)
-    for axis in list(figure.axes)[len(labels) :]:
+    for axis in list(figure.axes)[len(names) :]:
         axis.remove()
     figure.suptitle(drawing.literal(title))
     drawing.write(figure, path, dpi=120)

@@ -20,6 +20,13 @@ def test_undefined_figure_is_a_dash():
     assert "|    - |" in table
 
 
+def test_what_is_never_known_has_no_panel(tmp_path):
+    curves = [{"step": step, "a": step, "gap": float("nan")} for step in (1, 2, 3)]
+    plot_curves(curves, {"a": "a"}, "title", tmp_path / "one.png")
+    plot_curves(curves, {"gap": "gap", "a": "a"}, "title", tmp_path / "known.png")
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "known.png").read_bytes()
+
+
 @pytest.mark.parametrize("panels", [1, 4])
 def test_curves_become_a_picture(tmp_path, panels):
     labels = {f"m{index}": f"measure {index}" for index in range(panels)}
