@@ -49,7 +49,7 @@ def _stored(tuner):
     ("algorithm", "mode"),
     [
         ("psi", "egreedy"),
-        ("g", "boltzmann"),
+        pytest.param("g", "boltzmann", marks=pytest.mark.learning),
         pytest.param("psi", "boltzmann", marks=pytest.mark.learning),
         pytest.param("g", "egreedy", marks=pytest.mark.learning),
     ],
@@ -97,7 +97,11 @@ def test_end_token_ends_a_sequence(prior):
 
 # Q-learning finds the best sequence in test_exact_kl_control.
 @pytest.mark.parametrize(
-    "algorithm", ["psi", "g", "pure_rl", pytest.param("q", marks=pytest.mark.learning)]
+    "algorithm",
+    [
+        "psi",
+        *(pytest.param(x, marks=pytest.mark.learning) for x in ("g", "pure_rl", "q")),
+    ],
 )
 def test_training_raises_the_reward_and_keeps_the_reward_rnn(prior, algorithm):
     tuner = _tuner(

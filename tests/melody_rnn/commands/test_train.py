@@ -173,7 +173,7 @@ def test_it_learns_and_reports(data, tmp_path, capsys):
     assert {path.parent.name for path in curves} == {"train", "eval"}
 
 
-@pytest.mark.parametrize("cut_at", [3, 21])
+@pytest.mark.parametrize("cut_at", [3, pytest.param(21, marks=pytest.mark.learning)])
 def test_a_run_that_is_cut_goes_on_as_if_it_had_not_been(
     data, whole, tmp_path, monkeypatch, cut_at
 ):
@@ -384,7 +384,14 @@ def test_the_two_binaries_work_hand_in_hand(tmp_path):
     assert "holds no finished dataset" in lines[0]
 
 
-@pytest.mark.parametrize("config", ["lookback_rnn", "attention_rnn", "mono_rnn"])
+@pytest.mark.parametrize(
+    "config",
+    [
+        "lookback_rnn",
+        pytest.param("attention_rnn", marks=pytest.mark.learning),
+        "mono_rnn",
+    ],
+)
 def test_magentas_configs_train(data, tmp_path, config):
     defaults = CONFIG_DEFAULTS[config]
     tiny = {

@@ -225,6 +225,7 @@ def test_bundle_without_a_checkpoint(tmp_path):
     assert "No such file" in _refusal(tmp_path / "missing.mag")
 
 
+@pytest.mark.learning
 def test_basic_rnn_of_two_layers_tunes(tmp_path):
     layer_sizes = (12, 10)
     bundles.write(tmp_path / "b.mag", _model(38, layer_sizes), "basic_rnn", "")

@@ -31,7 +31,7 @@ def _config(algorithm, replay_mode):
     ("prior", "algorithm", "replay_mode"),
     [
         ("lookback", "psi", "stored_state"),
-        ("attention", "g", "whole_sequence"),
+        pytest.param("attention", "g", "whole_sequence", marks=pytest.mark.learning),
         pytest.param("attention", "q", "whole_prefix", marks=pytest.mark.learning),
         pytest.param("attention", "psi", "stored_state", marks=pytest.mark.learning),
         pytest.param("lookback", "pure_rl", "stored_state", marks=pytest.mark.learning),

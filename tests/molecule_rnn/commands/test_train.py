@@ -113,7 +113,7 @@ def test_it_learns_to_write_molecules(dataset, tmp_path, protocol):
     assert np.mean([string in known for string in written]) > 0.7
 
 
-@pytest.mark.parametrize("cut_at", [3, 21])
+@pytest.mark.parametrize("cut_at", [3, pytest.param(21, marks=pytest.mark.learning)])
 def test_a_run_that_is_cut_goes_on_as_if_it_had_not_been(
     dataset, whole, tmp_path, monkeypatch, cut_at
 ):

@@ -54,7 +54,14 @@ def _trained(algorithm):
     return tuner
 
 
-@pytest.mark.parametrize("algorithm", ["reinforce", "ppo", "dap"])
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        "reinforce",
+        pytest.param("ppo", marks=pytest.mark.learning),
+        pytest.param("dap", marks=pytest.mark.learning),
+    ],
+)
 def test_posterior_is_learned(algorithm):
     assert kl(POSTERIOR, sequence_log_probs(TASK, LOG_P)) > 0.2  # there is a way to go
     learned = _log_learned(_trained(algorithm))
@@ -101,7 +108,9 @@ def test_certificate_is_exact():
     assert certified.effective_share > 90.0
 
 
-@pytest.mark.parametrize("target", [0.05, 0.2])
+@pytest.mark.parametrize(
+    "target", [pytest.param(0.05, marks=pytest.mark.learning), 0.2]
+)
 def test_controller_holds_the_target(target):
     tuner = _tuner(target_kl=target, reward_scaler=0.01)
     _train(tuner, 800)

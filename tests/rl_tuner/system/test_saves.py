@@ -114,7 +114,11 @@ def test_failing_save_leaves_the_last_one(saves):
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "mode"), [("psi", "egreedy"), ("g", "boltzmann")]
+    ("algorithm", "mode"),
+    [
+        ("psi", "egreedy"),
+        pytest.param("g", "boltzmann", marks=pytest.mark.learning),
+    ],
 )
 def test_restored_run_goes_on_as_if_it_had_not_been_cut(tmp_path, algorithm, mode):
     prior = SequenceRNN(5, (6,))

@@ -113,6 +113,7 @@ def test_a_distributed_run_goes_on_as_if_it_had_not_been_cut(mirrored):
         np.testing.assert_array_equal(gone_on[name], whole[name])
 
 
+@pytest.mark.learning
 def test_two_workers_learn_what_two_devices_learn(mirrored, tmp_path):
     kind = "on_policy_worker" if "pair:last/actions" in mirrored else "worker"
     cluster = {"worker": [f"127.0.0.1:{port}" for port in _free_ports(2)]}
