@@ -7,11 +7,11 @@ import math
 import pathlib
 
 from figure_making import code_groups
-from figure_making.figure import ROOT, Figure
+from figure_making.figure import ROOT, Command, Figure
 from molecule_rnn.scoring.components import scoring_file
 from molecule_rnn.table2 import DIVERSITY_ROWS, TABLE2_ROWS
 from rl_tuner.metrics import MetricRow
-from rl_tuner.reports.tables import POLICY_ROWS, comparison_table
+from rl_tuner.reports.tables import POLICY_ROWS, comparison_table, markdown_table
 
 _WORLD = "molecule_rnn/README.md"
 # The same as stands in the document.
@@ -22,9 +22,9 @@ def _printed(folder: pathlib.Path) -> str:
     return (folder / "table.md").read_text(encoding="utf-8").strip()
 
 
-def _columns(folder: pathlib.Path) -> dict[str, dict[str, float]]:
+def _columns(folder: pathlib.Path, run: str = "run") -> dict[str, dict[str, float]]:
     """The metrics of the untuned and of the tuned model of a run."""
-    text = (folder / "run" / "metrics.json").read_text(encoding="utf-8")
+    text = (folder / run / "metrics.json").read_text(encoding="utf-8")
     metrics = json.loads(text)
     # What is not known is null in it.
     return {
@@ -50,7 +50,57 @@ def _with_several_scores(folder: pathlib.Path) -> str:
     return comparison_table([TABLE2_ROWS[0], *rows, *DIVERSITY_ROWS], columns)
 
 
+# What each is, beside what `rl_tuner_train --task=molecule` does.
+_VARIANTS: dict[str, tuple[str, ...]] = {
+    "reinforce": (),
+    "near": ("--target_kl=0.03",),
+    "far": ("--reward_scaler=0.02", "--learning_rate=0.001"),
+    "varied": ("--diversity_filter",),
+    "dap": ("--algorithm=dap", "--target_kl=0.085"),
+    "ppo": ("--algorithm=ppo", "--target_kl=0.085"),
+    "g": ("--algorithm=g",),
+}
+# How each measure is headed and shown.
+_COMPARED = {
+    "percent_valid": ("valid, %", ".1f"),
+    "mean_qed": ("QED", ".3f"),
+    "kl": ("KL a token", ".3f"),
+    "unique_at_10k": ("unique of 10,000, %", ".1f"),
+    "internal_diversity": ("diversity", ".3f"),
+    "scaffolds": ("scaffolds, %", ".1f"),
+}
+
+
+def _variants() -> tuple[Command, ...]:
+    return tuple(
+        (
+            *("rl_tuner_train", "--task=molecule", "--num_evaluated=12000", *flags),
+            f"--output_dir={name}",
+        )
+        for name, flags in _VARIANTS.items()
+    )
+
+
+def _compared(folder: pathlib.Path) -> str:
+    """A row for each way to tune, the untuned model above them."""
+    rows = [["", *(heading for heading, _ in _COMPARED.values())]]
+    columns = {name: _columns(folder, name)["tuned"] for name in _VARIANTS}
+    untuned = _columns(folder, "reinforce")["SMILES RNN"]
+    for name, metrics in {"": untuned, **columns}.items():
+        flags = " ".join(_VARIANTS.get(name, ()))
+        title = f"`{flags}`" if flags else "as it is" if name else "untuned"
+        figures = (f"{metrics[key]:{spec}}" for key, (_, spec) in _COMPARED.items())
+        rows.append([title, *figures])
+    return markdown_table(rows)
+
+
 FIGURES = (
+    Figure(
+        name="ways_to_tune_molecules",
+        commands=_variants(),
+        tables={_WORLD: _compared},
+        depends=(*code_groups.MOLECULES, *code_groups.SMILES_RNN),
+    ),
     Figure(
         name="several_scores",
         commands=(
