@@ -100,6 +100,7 @@ class MoleculeTask(ScoredTask):
             )
         self.vocabulary = vocabulary
         self.reward_settings = reward or RewardSettings()
+        self.scores_prefixes = self.reward_settings.scores_prefixes
         self.protocol = protocol
         self.max_length = max_length
         self.num_classes = vocabulary.num_classes
@@ -107,10 +108,8 @@ class MoleculeTask(ScoredTask):
         self._diversity = diversity
         self._last_corpus: tuple[Sequence[Tokens | str], frozenset[str]] | None = None
         self._own_components = own_components(self.reward_settings)
-        self.curve_panels = {
-            row.name: row.label
-            for row in (*TABLE2_ROWS, *own_rows(self.reward_settings))
-        }
+        rows = (*TABLE2_ROWS, *own_rows(self.reward_settings))
+        self.curve_panels = {row.name: row.label for row in rows}
         tokens = vocabulary.tokens
         self._carbon = 1 + tokens.index(CARBON) if CARBON in tokens else None
 
@@ -128,7 +127,7 @@ class MoleculeTask(ScoredTask):
         is_read = np.arange(prefixes.tokens.shape[1]) < prefixes.lengths[:, np.newaxis]
         tokens = np.where(is_read, prefixes.tokens, EOS)
         strings = np.full([len(tokens)], "", object)
-        is_scored = prefixes.ended | self.reward_settings.scores_prefixes
+        is_scored = prefixes.ended | self.scores_prefixes
         strings[is_scored] = self.vocabulary.decode(tokens[is_scored])
         pending = self._pool.start(strings.tolist())
         runs = carbon_runs(tokens, prefixes.lengths, self._carbon)

@@ -58,7 +58,13 @@ class ScoredTask(Task):
 
     The tuner acts for a while, hands over what was acted, learns from older transitions
     meanwhile, and then asks for the rewards.
+
+    Attributes:
+      scores_prefixes: whether prefixes that have not ended are scored, too. Where they
+        are not, evaluations reward all sequences, and not only some of them.
     """
+
+    scores_prefixes: bool = True
 
     @abc.abstractmethod
     def start_scoring(self, prefixes: Prefixes) -> Callable[[], np.ndarray]:

@@ -83,8 +83,8 @@ def evaluate_policy(
       occur in it verbatim. With `reward_scaler` those of `certificate.Certificate` that
       the sequences carry.
 
-    The reward of a task that scores outside the graph is measured on no more than the
-    first `REWARDED_SEQUENCES`, since it takes longer than all else.
+    The reward of a task that scores prefixes outside the graph is measured on no more
+    than the first `REWARDED_SEQUENCES`, since it takes longer than all else.
     """
     generated = generate_for_task(policy, task, num_sequences, seed=seed)
     judgement = task.judge(
@@ -155,7 +155,7 @@ def remarks(
 ) -> list[str]:
     """Sentences that a reader of a table of so many sequences must know."""
     found = []
-    if isinstance(task, ScoredTask) and num_sequences > REWARDED_SEQUENCES:
+    if _rewards_only_some(task) and num_sequences > REWARDED_SEQUENCES:
         found.append(
             "The mean task reward is measured on the first "
             f"{REWARDED_SEQUENCES:,} of them."
@@ -240,6 +240,22 @@ def _certified(
     )
 
 
+def _rewards_only_some(task: Task) -> bool:
+    return isinstance(task, ScoredTask) and task.scores_prefixes
+
+
+def _rewarded(task: Task, sequences: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The sequences [N, T] whose rewards are measured, and these [N, T]."""
+    if not isinstance(task, ScoredTask):
+        return sequences, np.asarray(task.rewards(sequences))
+    if _rewards_only_some(task):
+        sequences = sequences[:REWARDED_SEQUENCES]
+    # Not all at once: each of their prefixes takes memory.
+    starts = range(0, len(sequences), REWARDED_SEQUENCES)
+    parts = (sequences[start : start + REWARDED_SEQUENCES] for start in starts)
+    return sequences, np.concatenate([task.rewards(part) for part in parts])
+
+
 def _shifted(primes: tf.Tensor, sequences: np.ndarray) -> np.ndarray:
     """What the networks read: the priming tokens, then all tokens but the last."""
     return np.concatenate([np.asarray(primes), sequences[:, :-1]], axis=1)
@@ -250,11 +266,8 @@ def _token_measures(
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """What is measured of tokens in any world: name -> (sequences, values) [N, T]."""
     sequences = generated.sequences
-    rewarded = sequences
-    if isinstance(task, ScoredTask):
-        rewarded = sequences[:REWARDED_SEQUENCES]
     return {
-        "task_reward": (rewarded, np.asarray(task.rewards(rewarded))),
+        "task_reward": _rewarded(task, sequences),
         "log_prior": (sequences, generated.log_priors),
         "entropy": (sequences, generated.entropies),
         "kl": (sequences, generated.kls),

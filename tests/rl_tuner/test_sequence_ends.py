@@ -118,6 +118,18 @@ def test_few_sequences_are_scored_of_many(policy, monkeypatch):
     assert measured["task_reward"] == pytest.approx(expected)
 
 
+def test_all_sequences_are_scored_where_prefixes_are_not(policy, monkeypatch):
+    monkeypatch.setattr(evaluation, "REWARDED_SEQUENCES", 20)
+    task = CountedTask()
+    task.scores_prefixes = False
+    measured = evaluation.evaluate_policy(policy, task, 50).metrics
+    sequences = evaluation.generate_for_task(policy, task, 50).sequences
+    lengths = sequence_lengths(sequences, END)
+    totals = [np.cumsum(s)[:n].sum() for s, n in zip(sequences, lengths, strict=True)]
+    assert measured["task_reward"] == pytest.approx(sum(totals) / lengths.sum())
+    assert not evaluation.remarks(task, 50)
+
+
 def test_copies_are_whole_sequences_of_the_corpus():
     corpus = Corpus([np.array([0]), np.array([1, 1, 1]), np.array([0, 1, 1, 1, 1])])
     shares = [corpus.copied_share(SEQUENCES[i : i + 1], END) for i in range(4)]
