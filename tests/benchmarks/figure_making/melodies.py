@@ -209,9 +209,9 @@ def _of_distance(folder: pathlib.Path) -> str:
     rows: list[Sequence[str]] = [["", *(f"c = {c}" for c in constants)]]
     found: dict[str, list[dict[str, float]]] = {}
     for c in constants:
-        paths = (folder / f"c{c}_seed{seed}" / "evaluation.json" for seed in (0, 1))
+        paths = (folder / f"c{c}_seed{seed}" / "metrics.json" for seed in (0, 1))
         texts = [path.read_text(encoding="utf-8") for path in paths]
-        found[c] = [json.loads(text)["metrics"] for text in texts]
+        found[c] = [json.loads(text)["after"] for text in texts]
     log_z = {
         c: [run["objective"] + run.get("gap", np.nan) for run in runs]
         for c, runs in found.items()

@@ -53,7 +53,8 @@ def _with_several_scores(folder: pathlib.Path) -> str:
 # What each is, beside what `rl_tuner_train --task=molecule` does.
 _VARIANTS: dict[str, tuple[str, ...]] = {
     "reinforce": (),
-    "near": ("--target_kl=0.03",),
+    "nearer": ("--learning_rate=0.0003",),
+    "near": ("--learning_rate=0.0003", "--reward_scaler=0.008"),
     "far": ("--reward_scaler=0.02", "--learning_rate=0.001"),
     "varied": ("--diversity_filter",),
     "dap": ("--algorithm=dap", "--target_kl=0.085"),
