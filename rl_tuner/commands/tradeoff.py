@@ -42,6 +42,7 @@ def main() -> None:
     beside = [_named(text) for text in FLAGS.beside]
     finished = grid_flags.carry_out()
     from rl_tuner.reports import tradeoff
+    from rl_tuner.reports.models import OPTIMUM
     from rl_tuner.runs import optimum
 
     points: list[tradeoff.Point] = [
@@ -54,9 +55,12 @@ def main() -> None:
         }
         for run in finished.runs
     ]
-    for name, path in beside:
-        points += tradeoff.read_points(path, name)
-    optima = optimum.optimum_points(finished, points, FLAGS.num_prior_sequences)
+    others = [
+        point for name, path in beside for point in tradeoff.read_points(path, name)
+    ]
+    known = [point for point in others if point["algorithm"] == OPTIMUM]
+    points += [point for point in others if point["algorithm"] != OPTIMUM]
+    optima = optimum.optimum_points(finished, points, FLAGS.num_prior_sequences, known)
     points = [*optimum.distances(points, optima), *optima]
     untuned = run_directory.needed_evaluation(finished.untuned_directory).metrics
     tradeoff.write_points(finished.directory / "tradeoff.csv", points)

@@ -30,6 +30,9 @@ MORE_COLUMNS = (
     "optimum_kl",
 )
 
+# What is known of the optimum from a point's own sequences.
+_DISTANCE = ("gap", "optimum_reward", "optimum_kl")
+
 Point = dict[str, str | float]
 _HEADER = (
     "model",
@@ -54,16 +57,20 @@ def write_points(path: pathlib.Path, points: Sequence[Point]) -> None:
 
 
 def read_points(path: pathlib.Path, name: str) -> list[Point]:
-    """Reads the tuned points that `write_points` wrote, `name` before each model.
+    """Reads the points that `write_points` wrote, `name` before each tuned model.
+
+    What these leave of the optimum is not read, but the optima are, which tell it.
 
     Raises:
       UserError: there are none, or the file is damaged.
     """
-    return [
-        {**point, "algorithm": f"{label(str(point['algorithm']))}, {name}"}
-        for point in read_all_points(path)
-        if point["algorithm"] != OPTIMUM
-    ]
+    found = []
+    for point in read_all_points(path):
+        if point["algorithm"] != OPTIMUM:
+            kept = {key: value for key, value in point.items() if key not in _DISTANCE}
+            point = {**kept, "algorithm": f"{label(str(point['algorithm']))}, {name}"}
+        found.append(point)
+    return found
 
 
 def read_all_points(path: pathlib.Path) -> list[Point]:

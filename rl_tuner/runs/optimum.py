@@ -20,13 +20,22 @@ if TYPE_CHECKING:
 
 
 def optimum_points(
-    finished: FinishedGrid, points: Sequence[Point], num_sequences: int
+    finished: FinishedGrid,
+    points: Sequence[Point],
+    num_sequences: int,
+    known: Sequence[Point] = (),
 ) -> list[Point]:
     """The optimum at each c: its objective log Z, reward and KL a token.
 
     Estimated from so many sequences of the prior, and from those of the tuned policies;
     each estimates log Z from below, since it knows nothing of what it does not sample:
     the greatest one counts. A c of which none carries an estimate is left out.
+
+    Args:
+      finished: whose prior is asked.
+      points: whose own sequences may tell the optimum.
+      num_sequences: of the prior; 0 for none.
+      known: optima that other points have told.
     """
     constants = sorted({float(point["c"]) for point in points})
     of_prior = _of_prior(finished, constants, num_sequences) if num_sequences else {}
@@ -40,6 +49,7 @@ def optimum_points(
             log_z = float(point["objective"]) + float(point["gap"])
             reward, kl = float(point["optimum_reward"]), float(point["optimum_kl"])
             estimates.append(_optimum(float(point["c"]), log_z, reward, kl))
+    estimates += [point for point in known if point["c"] in constants]
     best: dict[float, Point] = {}
     for estimate in sorted(estimates, key=lambda point: float(point["objective"])):
         best[float(estimate["c"])] = estimate

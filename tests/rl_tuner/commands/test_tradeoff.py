@@ -55,13 +55,13 @@ def test_table_has_a_row_for_each_model_and_c():
 
 def test_points_of_another_tradeoff_come_under_a_name(tmp_path):
     path = tmp_path / "tradeoff.csv"
-    optimum = {**POINTS[1], "algorithm": "optimum"}  # is found anew
+    optimum = {**POINTS[1], "algorithm": "optimum", "gap": 0.0}
     tradeoff.write_points(path, [*POINTS, {**POINTS[0], "gap": 2.5}, optimum])
     read = tradeoff.read_points(path, "long")
     names = [point["algorithm"] for point in read]
-    assert names == ["Psi, long", "Q, long", "Psi, long"]
-    assert read[0] == {**POINTS[0], "algorithm": "Psi, long"}
-    assert read[2]["gap"] == 2.5
+    assert names == ["Psi, long", "Q, long", "Psi, long", "optimum"]
+    assert read[0] == read[2] == {**POINTS[0], "algorithm": "Psi, long"}
+    assert read[3] == optimum
     path.write_text("algorithm,c\npsi,much\n")
     with pytest.raises(UserError, match="holds no points of rl_tuner_tradeoff"):
         tradeoff.read_points(path, "long")

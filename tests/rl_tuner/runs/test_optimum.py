@@ -39,6 +39,22 @@ def test_greatest_log_z_counts_and_tells_what_every_point_leaves():
     assert gaps == [0.5, 0.75, 3.0, None]
 
 
+def test_what_others_tell_of_the_optimum_counts_too(tmp_path):
+    """Their distances, of which the optimum's reward is not always known, do not."""
+    path = tmp_path / "tradeoff.csv"
+    known = dict.fromkeys(tradeoff.COLUMNS, 1.0)
+    optima = optimum.optimum_points(None, POINTS, num_sequences=0)
+    distant = optimum.distances([{**known, **point} for point in POINTS], optima)
+    tradeoff.write_points(path, [*distant, *optima])
+    read = tradeoff.read_points(path, "others")
+    others = [point for point in read if point["algorithm"] != OPTIMUM]
+    told = [point for point in read if point["algorithm"] == OPTIMUM]
+    assert optimum.optimum_points(None, others, 0) == []
+    assert optimum.optimum_points(None, others, 0, told) == optima
+    low = {**POINTS[1], "objective": 3.0}  # tells log Z = 3.25
+    assert optimum.optimum_points(None, [*others, low], 0, told) == optima
+
+
 def test_table_says_what_is_unknown():
     known = {"kl": 0.1, "task_reward": 1.0, "entropy": 1.0, "unique": 100.0}
     optima = optimum.optimum_points(None, POINTS, num_sequences=0)
