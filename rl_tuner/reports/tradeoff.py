@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import os
 import pathlib
@@ -50,10 +51,12 @@ _HEADER = (
 
 def write_points(path: pathlib.Path, points: Sequence[Point]) -> None:
     """Writes the points as CSV, whole or not at all."""
+    text = io.StringIO()
     names = [*COLUMNS, *MORE_COLUMNS]
-    lines = [",".join(names)]
-    lines += [",".join(str(point.get(name, "")) for name in names) for point in points]
-    write_atomically(path, ("\n".join(lines) + "\n").encode())
+    writer = csv.DictWriter(text, names, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(points)
+    write_atomically(path, text.getvalue().encode())
 
 
 def read_points(path: pathlib.Path, name: str) -> list[Point]:

@@ -62,6 +62,9 @@ def test_points_of_another_tradeoff_come_under_a_name(tmp_path):
     assert names == ["Psi, long", "Q, long", "Psi, long", "optimum"]
     assert read[0] == read[2] == {**POINTS[0], "algorithm": "Psi, long"}
     assert read[3] == optimum
+    # Beside others they are written again, by names with a comma.
+    tradeoff.write_points(path, read)
+    assert tradeoff.read_all_points(path) == read
     path.write_text("algorithm,c\npsi,much\n")
     with pytest.raises(UserError, match="holds no points of rl_tuner_tradeoff"):
         tradeoff.read_points(path, "long")
