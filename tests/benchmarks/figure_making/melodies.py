@@ -12,13 +12,14 @@ from figure_making import code_groups
 from figure_making.figure import Command, Figure
 from melody_rnn.table1 import TABLE1_ROWS
 from rl_tuner.reports import tradeoff
-from rl_tuner.reports.models import label
+from rl_tuner.reports.models import OPTIMUM, label
 from rl_tuner.reports.tables import (
     POLICY_ROWS,
     comparison_table,
     format_figure,
     markdown_table,
 )
+from rl_tuner.runs import optimum
 
 _METHOD = "rl_tuner/README.md"
 _PICTURES = "checkpoints/note_rnn/pictures"
@@ -75,15 +76,18 @@ def _whole_table(folder: pathlib.Path) -> str:
 
 
 def _table_of_as_long(folder: pathlib.Path) -> str:
-    points = [
+    """All of them against the same optima, the greatest that any of them tells."""
+    read = [
         point
         for name in _AS_LONG
         for point in tradeoff.read_all_points(
             folder / f"{name}_as_long" / "tradeoff.csv"
         )
-        if point["algorithm"] in _AS_LONG
     ]
-    return tradeoff.table(points)
+    optima = [point for point in read if point["algorithm"] == OPTIMUM]
+    optima.sort(key=lambda point: float(point["objective"]))
+    tuned = [point for point in read if point["algorithm"] in _AS_LONG]
+    return tradeoff.table(optimum.distances(tuned, optima))
 
 
 def _which_algorithm(folder: pathlib.Path) -> str:
