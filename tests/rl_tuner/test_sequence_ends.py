@@ -116,6 +116,7 @@ def test_few_sequences_are_scored_of_many(policy, monkeypatch):
     totals = [np.cumsum(s)[:n].sum() for s, n in zip(sequences, lengths, strict=True)]
     expected = sum(totals) / lengths.sum()
     assert measured["task_reward"] == pytest.approx(expected)
+    assert "measured on the first 20 of them" in evaluation.remarks(task, 300)[0]
 
 
 def test_all_sequences_are_scored_where_prefixes_are_not(policy, monkeypatch):
