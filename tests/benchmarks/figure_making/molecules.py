@@ -84,12 +84,12 @@ def _variants() -> tuple[Command, ...]:
 
 def _compared(folder: pathlib.Path) -> str:
     """A row for each way to tune, the untuned model above them."""
+    models = {"untuned": _columns(folder, "reinforce")["SMILES RNN"]}
+    for name, flags in _VARIANTS.items():
+        title = f"`{' '.join(flags)}`" if flags else "as it is"
+        models[title] = _columns(folder, name)["tuned"]
     rows = [["", *(heading for heading, _ in _COMPARED.values())]]
-    columns = {name: _columns(folder, name)["tuned"] for name in _VARIANTS}
-    untuned = _columns(folder, "reinforce")["SMILES RNN"]
-    for name, metrics in {"": untuned, **columns}.items():
-        flags = " ".join(_VARIANTS.get(name, ()))
-        title = f"`{flags}`" if flags else "as it is" if name else "untuned"
+    for title, metrics in models.items():
         figures = (f"{metrics[key]:{spec}}" for key, (_, spec) in _COMPARED.items())
         rows.append([title, *figures])
     return markdown_table(rows)
