@@ -5,7 +5,7 @@ import json
 import documents
 import numpy as np
 import pytest
-from figure_making import code_state, marks, records, reproductions
+from figure_making import code_state, marks, records, reproductions, speed
 from figure_making.figure import ROOT
 from figure_making.figures import FIGURES
 from sample_efficiency import table
@@ -100,6 +100,34 @@ def test_records_are_read_as_they_were_written(tmp_path, monkeypatch):
     assert records.read("one") == record
     assert records.read("two") is None
     assert json.loads((tmp_path / "records" / "one.json").read_text())["seconds"] == 1.5
+
+
+def test_growth_is_told_by_size(tmp_path):
+    """From what growth.py writes; bytes are told in MiB, and a size may be of one."""
+
+    def point(number, seconds, peak):
+        return {"number": number, "seconds": seconds, "peak": peak * 2**20}
+
+    result = {
+        "tunes": [point(1000, 12.84, 1270)],
+        "molecules": [point(1000, 1.4, 1241), point(10_000, 6.75, 1244)],
+        "memory": [(25_000, 1358.6 * 2**20), (50_000, 1358.8 * 2**20)],
+    }
+    (tmp_path / "growth.json").write_text(json.dumps(result))
+    *table, _, told = speed._growth(tmp_path).splitlines()
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in table]
+    del cells[1]  # the rule below the header
+    assert cells == [
+        ["", "1,000", "10,000"],
+        ["tunes read into a dataset, s", "12.8", ""],
+        ["peak memory, MiB", "1,270", ""],
+        ["molecules scored, s", "1.4", "6.8"],
+        ["peak memory, MiB", "1,241", "1,244"],
+    ]
+    assert told == (
+        "Memory is 1,358.6 MiB after 25,000 steps of training by Psi, "
+        "and 1,358.8 MiB after 50,000."
+    )
 
 
 def test_interval_of_a_further_run_is_students():

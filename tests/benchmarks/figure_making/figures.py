@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from figure_making import melodies, molecules, reproductions
+from figure_making import melodies, molecules, reproductions, speed
 from figure_making.figure import Figure
 
 FIGURES: dict[str, Figure] = {
     figure.name: figure
-    for figure in (*melodies.FIGURES, *molecules.FIGURES, *reproductions.FIGURES)
+    for figure in (
+        *melodies.FIGURES,
+        *molecules.FIGURES,
+        *reproductions.FIGURES,
+        *speed.FIGURES,
+    )
 }

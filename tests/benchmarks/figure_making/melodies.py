@@ -266,7 +266,12 @@ FIGURES = (
         commands=_what_changes(),
         tables={"README.md": _of_changes},
         depends=(*code_groups.MELODIES, *code_groups.NOTE_RNN),
-        pictures={"paper/curves.png": f"{_PICTURES}/curves.png"},
+        pictures={
+            "paper/curves.png": f"{_PICTURES}/curves.png",
+            "paper/samples/before/piano_roll.png": f"{_PICTURES}/untuned.png",
+            "paper/samples/after/piano_roll.png": f"{_PICTURES}/psi_paper.png",
+            "corrected/samples/after/piano_roll.png": f"{_PICTURES}/psi_corrected.png",
+        },
     ),
     Figure(
         name="distance_to_optimum",

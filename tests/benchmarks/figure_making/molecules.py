@@ -95,7 +95,45 @@ def _compared(folder: pathlib.Path) -> str:
     return markdown_table(rows)
 
 
+def _written(model: str, *data: Command) -> Figure:
+    """What a prior writes, beside the molecules that it learned from."""
+    return Figure(
+        name=f"{model}_writes",
+        commands=(
+            *data,
+            (
+                *("rl_tuner_evaluate", "--task=molecule", "--num_sequences=10000"),
+                f"--checkpoint_dir={{root}}/checkpoints/{model}",
+                *("--corpus_dir=data", "--output_dir=measured"),
+            ),
+        ),
+        tables={f"checkpoints/{model}/MODEL_CARD.md": _measured},
+        depends=(
+            *code_groups.MOLECULES,
+            "molecule_rnn/smiles_rnn/*.py",
+            f"checkpoints/{model}/*.npz",
+        ),
+    )
+
+
+def _measured(folder: pathlib.Path) -> str:
+    """The table of an evaluation, without its legend."""
+    text = (folder / "measured" / "metrics.md").read_text(encoding="utf-8")
+    return "\n".join(line for line in text.splitlines() if line.startswith("|"))
+
+
+def _data(source: str, *more: str) -> Command:
+    make = "smiles_rnn_create_dataset"
+    return (make, f"--source={source}", *more, "--output_dir=data")
+
+
 FIGURES = (
+    _written(
+        "smiles_rnn",
+        ("python", "-m", "pip", "download", "--no-deps", "molsets==0.3.1"),
+        _data("molsets-0.3.1-py3-none-any.whl", "--tokenizer=atoms"),
+    ),
+    _written("smiles_rnn_paper", _data("zinc250k", "--seed=0")),
     Figure(
         name="ways_to_tune_molecules",
         commands=_variants(),

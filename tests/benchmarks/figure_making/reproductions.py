@@ -22,6 +22,7 @@ from rl_tuner.reports.tables import format_figure, markdown_table
 _PAPERS_NOTE_RNN = "{root}/../shared/reference/note_rnn_paper"
 _REPORT = ("rl_tuner/runs/grid*.py", "rl_tuner/runs/reproduction.py")
 _SURE = 0.95
+_PICTURES = "checkpoints/smiles_rnn_paper/pictures"
 
 
 def interval(mean: float, spread: float, number: int) -> tuple[float, float]:
@@ -135,5 +136,9 @@ FIGURES = (
             *_REPORT,
             "checkpoints/smiles_rnn_paper/*.npz",
         ),
+        pictures={
+            "run/curves.png": f"{_PICTURES}/tuned_curves.png",
+            "run/properties.png": f"{_PICTURES}/tuned_properties.png",
+        },
     ),
 )
