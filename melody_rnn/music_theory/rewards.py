@@ -1,6 +1,6 @@
 """The music-theory reward r_MT(a, s), for one live step and for a whole corpus.
 
-The rules are those of Jaques et al. 2017, section 4.1, as Magenta's `rl_tuner` has
+The rules are those of Jaques et al. 2017, section 5, as Magenta's `rl_tuner` has
 them; rules.py holds them, settings.py what can be chosen.
 """
 

@@ -1,4 +1,4 @@
-"""The nine music-theory rules (Jaques et al. 2017, section 4.1) and simple bonuses.
+"""The nine music-theory rules (Jaques et al. 2017, section 5) and simple bonuses.
 
 A rule takes a `MelodyStep` and returns float32 [N], the reward of each melody's new
 event. So does a rule of your own; name it in `MusicTheorySettings.extra_rules`.

@@ -55,7 +55,7 @@ class ReplayMode(abc.ABC):
 
 
 class StoredStates(ReplayMode):
-    """One step is unrolled, from the states that the networks were in (section 3.1).
+    """One step is unrolled, from the states that the networks were in (section 3).
 
     The Q network's state is that of the weights it acted with.
     """

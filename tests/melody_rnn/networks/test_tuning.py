@@ -71,7 +71,7 @@ def test_states_that_do_not_fit_are_told_with_what_does(monkeypatch):
     with pytest.raises(UserError, match="choose replay_mode 'whole_sequence'") as told:
         RLTuner(prior, MelodyTask(), RLTunerConfig())
     assert "\n" not in str(told.value)
-    # 100,000 times three states of 5,812 floats, and a third more for a save.
+    # 100,000 times three states of 5,811 floats, and a third more for a save.
     assert "takes 8.66 GiB" in str(told.value)
 
 

@@ -133,6 +133,7 @@ def test_bad_checkpoints_are_refused_in_one_line(tmp_path):
     for flag, message in (
         ("--note_rnn_checkpoint_dir=nowhere", "no checkpoint at nowhere"),
         ("--note_rnn_checkpoint_file=corrupt.ckpt", "cannot read the checkpoint"),
+        ("--checkpoint_file=corrupt.ckpt", "cannot read the checkpoint"),
         ("--note_rnn_checkpoint_dir=molecules", "35 classes but the task 'melody'"),
     ):
         assert_refused(run_binary("rl_tuner_train", flag, cwd=tmp_path), message)
