@@ -17,8 +17,9 @@ ALGORITHMS = {
     "reinforce": "rl_tuner.algorithms.policy_gradient:Reinforce",
     "ppo": "rl_tuner.algorithms.policy_gradient:PPO",
     "dap": "rl_tuner.algorithms.policy_gradient:DAP",
+    "dpg": "rl_tuner.algorithms.distributional:DPG",
 }
-POLICY_GRADIENTS = ("reinforce", "ppo", "dap")
+POLICY_GRADIENTS = ("reinforce", "ppo", "dap", "dpg")
 # What the papers compare.
 PAPER_ALGORITHMS = tuple(name for name in ALGORITHMS if name not in POLICY_GRADIENTS)
 EXPLORATION_MODES = ("egreedy", "boltzmann")
@@ -36,8 +37,8 @@ class RLTunerConfig:
     algorithm: str = setting(
         "psi",
         "Q-learning with the log prior, Psi-learning, G-learning, or rewards only, as "
-        "in the papers; or a policy gradient on whole sequences: REINFORCE, PPO, or "
-        "REINVENT's DAP.",
+        "in the papers; or a policy gradient on whole sequences: REINFORCE, PPO, "
+        "REINVENT's DAP, or DPG.",
         choices=tuple(ALGORITHMS),
         own="some_module:SomeAlgorithm",
     )
@@ -123,6 +124,12 @@ class RLTunerConfig:
         "Epsilon of PPO: how far the ratio to the policy that sampled counts.",
         above=0,
         high=1,
+    )
+    lowest_advantage: float = setting(
+        -8.0,
+        "Bound from below of log pi*/pi of a sequence, so that what fails altogether "
+        "does not drown what else differs. For dpg.",
+        high=0,
     )
     num_best: int = setting(
         0,

@@ -28,8 +28,9 @@ FLAGS = flags.FLAGS
 class World(abc.ABC):
     """A kind of sequences: its tasks, flags, models, data and published results.
 
-    Only `name` and `make_task` must be written. A package declares its world under the entry point
-    group `rl_tuner.worlds`; a user's own is named by `--task=some.module:SomeWorld`.
+    Only `name` and `make_task` must be written. A package declares its world under the
+    entry point group `rl_tuner.worlds`; a user's own is named by
+    `--task=some.module:SomeWorld`.
     The module of a declared world imports no TensorFlow, so that `--help` is quick.
 
     Attributes:

@@ -28,7 +28,7 @@ flags.DEFINE_string(
 )
 flags.DEFINE_alias("checkpoint_dir", "note_rnn_checkpoint_dir")
 flags.DEFINE_string(
-        "note_rnn_checkpoint_file", "", "The same, but a TensorFlow 1 checkpoint file."
+    "note_rnn_checkpoint_file", "", "The same, but a TensorFlow 1 checkpoint file."
 )
 flags.DEFINE_alias("checkpoint_file", "note_rnn_checkpoint_file")
 flags.DEFINE_string("bundle_file", "", "The same, but a Magenta bundle, *.mag.")

@@ -50,7 +50,7 @@ def _frontier(rules: str) -> tuple[Command, ...]:
     """The frontier of one reading of the rules: whole sequences, then all."""
     reading = f"--rules={rules}"
     return (
-        _tradeoff("gradients", "reinforce,ppo,dap", "1,2,5", reading),
+        _tradeoff("gradients", "reinforce,ppo,dap,dpg", "1,2,5", reading),
         _tradeoff("best", "psi,g", "1,2,5", reading, *_AT_THEIR_BEST),
         _tradeoff(
             *("all", "q,psi,g,pure_rl", "0.5,2", reading),
@@ -265,7 +265,11 @@ FIGURES = (
         name="what_changes",
         commands=_what_changes(),
         tables={"README.md": _of_changes},
-        depends=(*code_groups.MELODIES, *code_groups.NOTE_RNN),
+        depends=(
+            *code_groups.VALUE_LEARNING,
+            *code_groups.MELODY_TASK,
+            *code_groups.NOTE_RNN,
+        ),
         pictures={
             "paper/curves.png": f"{_PICTURES}/curves.png",
             "paper/samples/before/piano_roll.png": f"{_PICTURES}/untuned.png",

@@ -103,7 +103,8 @@ def _of_molecules(folder: pathlib.Path) -> str:
     return table(folder / "run" / "table2.json", "SMILES RNN")
 
 
-_MELODIES = (*code_groups.MELODIES, *_REPORT)
+_BY_VALUES = (*code_groups.VALUE_LEARNING, *_REPORT)
+_MELODIES = (*_BY_VALUES, *code_groups.MELODY_TASK)
 FIGURES = (
     Figure(
         name="table1_of_the_papers_note_rnn",
@@ -132,8 +133,8 @@ FIGURES = (
         commands=(_reproduce("run", "--task=molecule", "--seeds=5"),),
         tables={"molecule_rnn/README.md": _of_molecules},
         depends=(
-            *code_groups.MOLECULES,
-            *_REPORT,
+            *_BY_VALUES,
+            *code_groups.MOLECULE_TASK,
             "checkpoints/smiles_rnn_paper/*.npz",
         ),
         pictures={

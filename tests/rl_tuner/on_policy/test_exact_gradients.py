@@ -5,6 +5,8 @@ mean of an algorithm's gradients must be the gradient of what it is there to max
 which is found by differences of sums over all sequences, in double precision.
 """
 
+import itertools
+
 import numpy as np
 import pytest
 import scipy.optimize
@@ -21,6 +23,7 @@ from enumerable_task import (
 
 from rl_tuner.algorithms import get_algorithm
 from rl_tuner.algorithms.algorithm import Batch, take_actions
+from rl_tuner.algorithms.distributional import log_optimum_ratios
 from rl_tuner.algorithms.policy_gradient import leave_one_out, returns_to_go
 from rl_tuner.config import RLTunerConfig
 
@@ -141,6 +144,38 @@ def test_discount_makes_another_objective():
             expected[STATES.index(node)] -= likely * value * grad
     # But for the others' mean, which must not depend on the action: it has no bias.
     np.testing.assert_allclose(myopic, expected.ravel(), atol=1e-5)
+
+
+def test_mean_gradient_of_dpg_without_a_bound_is_that_of_the_objective():
+    found = _mean_gradient("dpg", lowest_advantage=-1e9)
+    np.testing.assert_allclose(found, -_differences(_objective), atol=1e-5)
+
+
+@pytest.mark.parametrize("lowest", [-0.2, -1.0])
+def test_dpg_bounds_what_a_sequence_is_worth(lowest):
+    """E[max(x, lowest) grad log pi(tau)], x = log pi*/pi, over the other's."""
+    log_pi = _log_pi(START)
+    gradients = scipy.optimize.approx_fprime(START.ravel(), _log_pi, 1e-6)
+    expected, bounded = np.zeros(START.size), 0
+    for one, other in itertools.product(range(len(SEQUENCES)), repeat=2):
+        pair = [one, other]
+        log_weights = _augmented()[pair] - log_pi[pair]
+        x = log_weights - np.log(np.mean(np.exp(log_weights)))
+        bounded += x[0] < lowest
+        worth = np.maximum(x, lowest)
+        expected -= np.exp(log_pi[pair].sum()) * (worth[0] - worth[1]) * gradients[one]
+    assert bounded > 10
+    found = _mean_gradient("dpg", lowest_advantage=lowest)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert np.abs(found + _differences(_objective)).max() > 0.01
+
+
+def test_dpg_has_nothing_to_do_at_the_optimum():
+    """There log pi* is log pi of each sequence, whichever were sampled."""
+    log_weights = tf.fill([6], 3.7)
+    np.testing.assert_allclose(log_optimum_ratios(log_weights), 0.0, atol=1e-6)
+    found = log_optimum_ratios(tf.math.log([1.0, 3.0]))
+    np.testing.assert_allclose(found, np.log([0.5, 1.5]), atol=1e-6)
 
 
 def test_ppo_stops_where_the_ratio_is_too_far():

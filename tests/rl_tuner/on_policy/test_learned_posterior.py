@@ -60,6 +60,7 @@ def _trained(algorithm):
         "reinforce",
         pytest.param("ppo", marks=pytest.mark.learning),
         pytest.param("dap", marks=pytest.mark.learning),
+        pytest.param("dpg", marks=pytest.mark.learning),
     ],
 )
 def test_posterior_is_learned(algorithm):
@@ -70,7 +71,14 @@ def test_posterior_is_learned(algorithm):
 
 
 @pytest.mark.learning
-@pytest.mark.parametrize("algorithm", ["reinforce", "ppo", "dap"])
+def test_optimum_stays_where_what_fails_counts_less():
+    tuner = _tuner("dpg", lowest_advantage=-0.3)
+    _train(tuner, 800)
+    assert kl(_log_learned(tuner), POSTERIOR) < 0.01
+
+
+@pytest.mark.learning
+@pytest.mark.parametrize("algorithm", ["reinforce", "ppo", "dap", "dpg"])
 @pytest.mark.parametrize("num_best", [0, 16])
 def test_posterior_is_learned_where_rewards_come_from_outside(algorithm, num_best):
     """The next sequences are sampled before the last are learned from.
