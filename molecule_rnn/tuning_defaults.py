@@ -59,7 +59,7 @@ START_TUNING = {
 }
 # What is best there: 64,000 molecules or so.
 START_POLICY_GRADIENT = {
-    "algorithm": "reinforce",
+    "algorithm": "dpg",
     "training_steps": 2_200_000,
     "output_every_nth": 220_000,
     "save_every_secs": 600.0,
@@ -68,7 +68,8 @@ POLICY_GRADIENT_SETTINGS = {
     "num_sequences": 128,
     "learning_rate": 7e-4,
     "learning_rate_decay": 1.0,
-    "reward_scaler": 0.0148,
+    "reward_scaler": 0.018,
+    "lowest_advantage": -16.0,
 }
 # What terms are worth where it is not as in the paper. From a start token only whole
 # molecules are rewarded, for being drug-like: to reward prefixes that are molecules

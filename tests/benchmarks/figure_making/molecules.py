@@ -52,11 +52,14 @@ def _with_several_scores(folder: pathlib.Path) -> str:
 
 # What each is, beside what `rl_tuner_train --task=molecule` does.
 _VARIANTS: dict[str, tuple[str, ...]] = {
-    "reinforce": (),
-    "nearer": ("--learning_rate=0.0003",),
-    "near": ("--learning_rate=0.0003", "--reward_scaler=0.008"),
-    "far": ("--reward_scaler=0.02", "--learning_rate=0.001"),
+    "default": (),
+    "near": (
+        *("--lowest_advantage=-1", "--reward_scaler=0.012"),
+        "--learning_rate=0.0005",
+    ),
+    "far": ("--reward_scaler=0.03", "--learning_rate=0.001"),
     "varied": ("--diversity_filter",),
+    "reinforce": ("--algorithm=reinforce", "--reward_scaler=0.0148"),
     "dap": ("--algorithm=dap", "--target_kl=0.085"),
     "ppo": ("--algorithm=ppo", "--target_kl=0.085"),
     "g": ("--algorithm=g",),
@@ -84,7 +87,7 @@ def _variants() -> tuple[Command, ...]:
 
 def _compared(folder: pathlib.Path) -> str:
     """A row for each way to tune, the untuned model above them."""
-    models = {"untuned": _columns(folder, "reinforce")["SMILES RNN"]}
+    models = {"untuned": _columns(folder, "default")["SMILES RNN"]}
     for name, flags in _VARIANTS.items():
         title = f"`{' '.join(flags)}`" if flags else "as it is"
         models[title] = _columns(folder, name)["tuned"]
