@@ -69,7 +69,8 @@ POLICY_GRADIENT_SETTINGS = {
     "learning_rate": 7e-4,
     "learning_rate_decay": 1.0,
     "reward_scaler": 0.018,
-    "lowest_advantage": -16.0,
+    # Strings that are no molecules.
+    "lowest_share": 0.02,
 }
 # What terms are worth where it is not as in the paper. From a start token only whole
 # molecules are rewarded, for being drug-like: to reward prefixes that are molecules

@@ -125,11 +125,12 @@ class RLTunerConfig:
         above=0,
         high=1,
     )
-    lowest_advantage: float = setting(
-        -8.0,
-        "Bound from below of log pi*/pi of a sequence, so that what fails altogether "
-        "does not drown what else differs. For dpg.",
-        high=0,
+    lowest_share: float = setting(
+        0.1,
+        "Share of a batch, where log pi*/pi is lowest, that counts as the least of the "
+        "rest, so that what fails altogether does not drown what else differs. Of dpg.",
+        low=0,
+        high=0.5,
     )
     num_best: int = setting(
         0,

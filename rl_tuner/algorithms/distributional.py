@@ -1,21 +1,22 @@
 """DPG, a policy gradient that weighs whole sequences by how far they are from pi*.
 
 The optimum of the objective, (9) in Jaques et al. 2016, is pi*(tau) = p(tau)
-exp(R(tau)/c) / Z. So it is known, but for log Z, how much too unlikely a sequence is:
+exp(R(tau)/c) / Z. So how much too unlikely a sequence is, is known but for log Z:
 
-    x(tau) = log pi*(tau)/pi(tau) = log p(tau) + R(tau)/c - log pi(tau) - log Z
+    x(tau) = log p(tau) + R(tau)/c - log pi(tau) = log pi*(tau)/pi(tau) + log Z
 
 f-DPG (Go et al. 2023) lowers a divergence from pi* by E_pi[a(x) grad log pi(tau)] with
 an increasing a. That of KL(pi || pi*), the objective, is x; that of KL(pi* || pi) is
 exp(x), the first distributional policy gradient (Parshakova et al. 2019). Here it is
 
-    a(x) = max(x, b)        with b = `RLTunerConfig.lowest_advantage`
+    a(x) = max(x, b)        b the quantile of x in the batch at `lowest_share`
 
-the objective's with a bounded slope: what fails altogether, as a string that is no
-molecule, is worth tens of nats less than the others, and would drown what else differs.
-Whatever a is, nothing is left to do where x = 0 everywhere, and near that gradients of
-whole sequences have no noise. Where tokens earn rewards of their own REINFORCE learns
-faster, which holds a token answerable for what follows alone.
+the objective's, with the lowest values of each batch set to the lowest of the others.
+What fails altogether, as a string that is no molecule, is worth tens of nats less than
+the rest, and would drown what else differs; while more of it fails than that share it
+counts in full. Whatever a is, nothing is left to do where all x are the same, and near
+that gradients of whole sequences have no noise. Where tokens earn rewards of their own
+REINFORCE learns faster, which holds a token answerable for what follows alone.
 """
 
 from __future__ import annotations
@@ -39,21 +40,18 @@ class DPG(Algorithm):
     is_on_policy = True
 
     def loss(self, batch: Batch, config: RLTunerConfig) -> tuple[tf.Tensor, tf.Tensor]:
-        """Minus the mean of a(x) log pi, and a(x) over its mean [N]."""
+        """Minus the mean of a(x) log pi, and a(x) over the others' mean [N]."""
         log_pi = tf.reduce_sum(log_policy(batch) * batch.is_token, axis=1)
         augmented = tf.reduce_sum(batch.rewards * batch.is_token, axis=1)
-        log_ratios = log_optimum_ratios(augmented - tf.stop_gradient(log_pi))
-        advantages = over_the_others(tf.maximum(log_ratios, config.lowest_advantage))
+        log_ratios = augmented - tf.stop_gradient(log_pi)
+        advantages = over_the_others(raise_lowest(log_ratios, config.lowest_share))
         return -mean_of_sequences(advantages * log_pi, batch), advantages
 
 
-def log_optimum_ratios(log_weights: tf.Tensor) -> tf.Tensor:
-    """Log pi*/pi of sequences whose log p + R/c - log pi are [N] -> [N].
-
-    Z is the mean of their exponentials.
-    """
-    count = tf.cast(tf.shape(log_weights)[0], log_weights.dtype)
-    return log_weights - (tf.reduce_logsumexp(log_weights) - tf.math.log(count))
+def raise_lowest(values: tf.Tensor, share: float) -> tf.Tensor:
+    """Sets the lowest share of values [N] to the lowest of the others -> [N]."""
+    lowest = tf.sort(values)[int(share * values.shape[0])]
+    return tf.maximum(values, lowest)
 
 
 def over_the_others(values: tf.Tensor) -> tf.Tensor:

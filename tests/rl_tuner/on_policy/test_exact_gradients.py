@@ -5,11 +5,10 @@ mean of an algorithm's gradients must be the gradient of what it is there to max
 which is found by differences of sums over all sequences, in double precision.
 """
 
-import itertools
-
 import numpy as np
 import pytest
 import scipy.optimize
+import scipy.special
 import tensorflow as tf
 from enumerable_task import (
     EnumerableTask,
@@ -23,7 +22,6 @@ from enumerable_task import (
 
 from rl_tuner.algorithms import get_algorithm
 from rl_tuner.algorithms.algorithm import Batch, take_actions
-from rl_tuner.algorithms.distributional import log_optimum_ratios
 from rl_tuner.algorithms.policy_gradient import leave_one_out, returns_to_go
 from rl_tuner.config import RLTunerConfig
 
@@ -146,36 +144,39 @@ def test_discount_makes_another_objective():
     np.testing.assert_allclose(myopic, expected.ravel(), atol=1e-5)
 
 
-def test_mean_gradient_of_dpg_without_a_bound_is_that_of_the_objective():
-    found = _mean_gradient("dpg", lowest_advantage=-1e9)
+def test_mean_gradient_of_dpg_that_raises_none_is_that_of_the_objective():
+    found = _mean_gradient("dpg", lowest_share=0.0)
     np.testing.assert_allclose(found, -_differences(_objective), atol=1e-5)
 
 
-@pytest.mark.parametrize("lowest", [-0.2, -1.0])
-def test_dpg_bounds_what_a_sequence_is_worth(lowest):
-    """E[max(x, lowest) grad log pi(tau)], x = log pi*/pi, over the other's."""
-    log_pi = _log_pi(START)
-    gradients = scipy.optimize.approx_fprime(START.ravel(), _log_pi, 1e-6)
-    expected, bounded = np.zeros(START.size), 0
-    for one, other in itertools.product(range(len(SEQUENCES)), repeat=2):
-        pair = [one, other]
-        log_weights = _augmented()[pair] - log_pi[pair]
-        x = log_weights - np.log(np.mean(np.exp(log_weights)))
-        bounded += x[0] < lowest
-        worth = np.maximum(x, lowest)
-        expected -= np.exp(log_pi[pair].sum()) * (worth[0] - worth[1]) * gradients[one]
-    assert bounded > 10
-    found = _mean_gradient("dpg", lowest_advantage=lowest)
+def test_dpg_raises_the_lowest_to_the_lowest_of_the_others():
+    """Of ten sequences two: each by a(x) over the mean of the others'."""
+    rng = np.random.default_rng(6)
+    logits = tf.constant(rng.normal(size=[10, 1, 4]), tf.float32)
+    actions = rng.integers(4, size=[10, 1])
+    rewards = rng.normal(size=[10, 1]) * 3.0
+    rewards[[2, 7]] -= [[40.0], [90.0]]  # what fails
+    batch = Batch(
+        logits=logits,
+        actions=tf.constant(actions, tf.int32),
+        rewards=tf.constant(rewards, tf.float32),
+        continues=tf.zeros([10, 1]),
+        is_token=tf.ones([10, 1]),
+    )
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        config = RLTunerConfig("dpg", lowest_share=0.2)
+        loss, _ = get_algorithm("dpg").loss(batch._replace(logits=logits), config)
+    found = tf.convert_to_tensor(tape.gradient(loss, logits)).numpy()[:, 0]
+    log_pi = scipy.special.log_softmax(logits.numpy()[:, 0], axis=1)
+    rows = np.arange(10)
+    x = rewards[:, 0] - log_pi[rows, actions[:, 0]]
+    worth = np.maximum(x, np.sort(x)[2])
+    assert worth[2] == worth[7] == np.delete(x, [2, 7]).min()
+    others = np.array([np.delete(worth, row).mean() for row in rows])
+    gradients = np.eye(4)[actions[:, 0]] - np.exp(log_pi)
+    expected = -(worth - others)[:, np.newaxis] * gradients / 10
     np.testing.assert_allclose(found, expected, atol=1e-5)
-    assert np.abs(found + _differences(_objective)).max() > 0.01
-
-
-def test_dpg_has_nothing_to_do_at_the_optimum():
-    """There log pi* is log pi of each sequence, whichever were sampled."""
-    log_weights = tf.fill([6], 3.7)
-    np.testing.assert_allclose(log_optimum_ratios(log_weights), 0.0, atol=1e-6)
-    found = log_optimum_ratios(tf.math.log([1.0, 3.0]))
-    np.testing.assert_allclose(found, np.log([0.5, 1.5]), atol=1e-6)
 
 
 def test_ppo_stops_where_the_ratio_is_too_far():

@@ -72,7 +72,7 @@ def test_posterior_is_learned(algorithm):
 
 @pytest.mark.learning
 def test_optimum_stays_where_what_fails_counts_less():
-    tuner = _tuner("dpg", lowest_advantage=-0.3)
+    tuner = _tuner("dpg", lowest_share=0.4)
     _train(tuner, 800)
     assert kl(_log_learned(tuner), POSTERIOR) < 0.01
 
