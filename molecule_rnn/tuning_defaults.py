@@ -68,9 +68,9 @@ POLICY_GRADIENT_SETTINGS = {
     "num_sequences": 128,
     "learning_rate": 7e-4,
     "learning_rate_decay": 1.0,
-    "reward_scaler": 0.018,
+    "reward_scaler": 0.0165,
     # Strings that are no molecules.
-    "lowest_share": 0.02,
+    "lowest_share": 0.03,
 }
 # What terms are worth where it is not as in the paper. From a start token only whole
 # molecules are rewarded, for being drug-like: to reward prefixes that are molecules
