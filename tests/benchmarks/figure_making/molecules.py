@@ -54,7 +54,7 @@ def _with_several_scores(folder: pathlib.Path) -> str:
 _VARIANTS: dict[str, tuple[str, ...]] = {
     "default": (),
     "near": (
-        *("--lowest_share=0.1", "--reward_scaler=0.008"),
+        *("--lowest_share=0.3", "--reward_scaler=0.011"),
         "--learning_rate=0.0005",
     ),
     "far": ("--reward_scaler=0.03", "--learning_rate=0.001"),
