@@ -13,10 +13,11 @@ exp(x), the first distributional policy gradient (Parshakova et al. 2019). Here 
 
 the objective's, with the lowest values of each batch set to the lowest of the others.
 What fails altogether, as a string that is no molecule, is worth tens of nats less than
-the rest, and would drown what else differs; while more of it fails than that share it
-counts in full. Whatever a is, nothing is left to do where all x are the same, and near
-that gradients of whole sequences have no noise. Where tokens earn rewards of their own
-REINFORCE learns faster, which holds a token answerable for what follows alone.
+the rest, and would drown what else differs. While more fails than that share it counts
+in full; less is tolerated, so that pi* is missed by so much. Where all x are the same
+nothing is left to do, and near that gradients of whole sequences have no noise. Where
+tokens earn rewards of their own REINFORCE learns faster, which holds a token answerable
+for what follows alone.
 """
 
 from __future__ import annotations

@@ -71,10 +71,15 @@ def test_posterior_is_learned(algorithm):
 
 
 @pytest.mark.learning
-def test_optimum_stays_where_what_fails_counts_less():
-    tuner = _tuner("dpg", lowest_share=0.4)
-    _train(tuner, 800)
-    assert kl(_log_learned(tuner), POSTERIOR) < 0.01
+def test_dpg_tolerates_the_share_that_it_raises():
+    """With none it finds the optimum; with many, what is too likely stays so."""
+    distances = []
+    for share in (0.0, 0.4):
+        tuner = _tuner("dpg", lowest_share=share)
+        _train(tuner, 800)
+        distances.append(kl(_log_learned(tuner), POSTERIOR))
+    assert distances[0] < 0.001
+    assert distances[1] > 0.02
 
 
 @pytest.mark.learning
