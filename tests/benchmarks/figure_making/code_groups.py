@@ -21,11 +21,7 @@ VALUE_LEARNING = (
     "rl_tuner/task.py",
 )
 # And what policy gradients need besides.
-TUNING = (
-    *VALUE_LEARNING,
-    "rl_tuner/algorithms/policy_gradient.py",
-    "rl_tuner/on_policy/*.py",
-)
+TUNING = (*VALUE_LEARNING, "rl_tuner/algorithms/*.py", "rl_tuner/on_policy/*.py")
 MELODY_TASK = (
     "melody_rnn/music_theory/*.py",
     "melody_rnn/encoding.py",
