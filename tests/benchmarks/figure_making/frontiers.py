@@ -1,0 +1,161 @@
+"""Figures of melodies: reward against KL, by every algorithm and on several priors."""
+
+from __future__ import annotations
+
+import pathlib
+
+from figure_making import code_groups
+from figure_making.figure import Command, Figure
+from rl_tuner.reports import tradeoff
+from rl_tuner.reports.models import OPTIMUM
+from rl_tuner.reports.tables import markdown_table
+from rl_tuner.runs import optimum
+
+_METHOD = "rl_tuner/README.md"
+_PICTURES = "checkpoints/note_rnn/pictures"
+_DEPENDS = (*code_groups.MELODIES, "rl_tuner/runs/optimum.py")
+_SUMMARY_COLUMNS = ("kl", "task_reward", "entropy", "unique")
+
+
+def _tradeoff(
+    folder: str, algorithms: str, c: str, *more: str, steps: int = 300_000
+) -> Command:
+    return (
+        *("rl_tuner_tradeoff", f"--output_dir={folder}", f"--algorithms={algorithms}"),
+        *(f"--c={c}", "--seeds=5", f"--training_steps={steps}", *more),
+    )
+
+
+# What of a dozen settings raised the objective of Psi and G most, at c = 2: whole
+# sequences that were just sampled, returns of all that follows, no discount.
+_AT_THEIR_BEST = (
+    *("--replay_mode=whole_sequence", "--trace_decay=1", "--discount_rate=1"),
+    *("--terminal=zero", "--exploration_mode=boltzmann", "--num_sequences=32"),
+    *("--train_every_nth=1024", "--minibatch_size=32", "--replay_capacity=32"),
+    *("--learning_rate=0.002", "--target_network_update_rate=0.2"),
+)
+
+
+def _frontier(rules: str) -> tuple[Command, ...]:
+    """The frontier of one reading of the rules: whole sequences, then all."""
+    reading = f"--rules={rules}"
+    return (
+        _tradeoff("gradients", "reinforce,ppo,dap,dpg", "1,2,5", reading),
+        _tradeoff("best", "psi,g", "1,2,5", reading, *_AT_THEIR_BEST),
+        _tradeoff(
+            *("all", "q,psi,g,pure_rl", "0.5,2", reading),
+            "--beside=whole sequences=gradients/tradeoff.csv",
+            "--beside=at its best=best/tradeoff.csv",
+        ),
+    )
+
+
+# Steps of about as many seconds as 300,000 by G.
+_AS_LONG = {"reinforce": 1_800_000, "ppo": 600_000, "dap": 1_800_000}
+
+
+def _as_long() -> tuple[Command, ...]:
+    return tuple(
+        _tradeoff(f"{name}_as_long", name, "1,2,5", "--rules=paper", steps=steps)
+        for name, steps in _AS_LONG.items()
+    )
+
+
+def _whole_table(folder: pathlib.Path) -> str:
+    return tradeoff.table(tradeoff.read_all_points(folder / "all" / "tradeoff.csv"))
+
+
+def _table_of_as_long(folder: pathlib.Path) -> str:
+    """All of them against the same optima, the greatest that any of them tells."""
+    read = [
+        point
+        for name in _AS_LONG
+        for point in tradeoff.read_all_points(
+            folder / f"{name}_as_long" / "tradeoff.csv"
+        )
+    ]
+    optima = [point for point in read if point["algorithm"] == OPTIMUM]
+    optima.sort(key=lambda point: float(point["objective"]))
+    tuned = [point for point in read if point["algorithm"] in _AS_LONG]
+    return tradeoff.table(optimum.distances(tuned, optima))
+
+
+def _which_algorithm(folder: pathlib.Path) -> str:
+    """The rows that a reader chooses an algorithm by."""
+    points = tradeoff.read_all_points(folder / "gradients" / "tradeoff.csv")
+    points += tradeoff.read_all_points(folder / "all" / "tradeoff.csv")
+    rows = [["", "c", "KL a token", "reward a token", "entropy", "unique, %"]]
+    wanted = (
+        *(("reinforce", 5), ("reinforce", 2), ("ppo", 5), ("dap", 5)),
+        *(("g", 0.5), ("psi", 0.5), ("q", 0.5), ("ppo", 2)),
+    )
+    for name, c in wanted:
+        runs = [p for p in points if p["algorithm"] == name and p["c"] == c]
+        figures = (tradeoff.mean_figure(runs, key) for key in _SUMMARY_COLUMNS)
+        rows.append([f"`{name}`", f"{c:g}", *figures])
+    return markdown_table(rows)
+
+
+_PRIORS = ("chorales", "reels")
+
+
+def _further_priors() -> tuple[Command, ...]:
+    commands: list[Command] = [
+        ("python", "{root}/tests/benchmarks/further_priors.py", "--output_dir=priors")
+    ]
+    for name in _PRIORS:
+        model = f"--note_rnn_checkpoint_dir=priors/{name}/model/note_rnn"
+        corrected = "--rules=corrected"
+        commands += [
+            _tradeoff(f"{name}_gradients", "reinforce", "1,2,5", corrected, model),
+            _tradeoff(f"{name}_values", "q,psi,g", "1,2", corrected, model),
+        ]
+    return tuple(commands)
+
+
+def _of_priors(folder: pathlib.Path) -> str:
+    tables = []
+    for name in _PRIORS:
+        points = [
+            point
+            for part in ("gradients", "values")
+            for point in tradeoff.read_all_points(
+                folder / f"{name}_{part}" / "tradeoff.csv"
+            )
+            if point["algorithm"] != "optimum"
+        ]
+        tables.append(f"{name.capitalize()}:\n\n{tradeoff.table(points)}")
+    return "\n\n".join(tables)
+
+
+FIGURES = (
+    Figure(
+        name="frontier_paper_rules",
+        commands=_frontier("paper"),
+        tables={"README.md": _which_algorithm, _METHOD: _whole_table},
+        depends=(*_DEPENDS, *code_groups.NOTE_RNN),
+        pictures={"all/tradeoff.png": f"{_PICTURES}/tradeoff.png"},
+    ),
+    Figure(
+        name="frontier_at_equal_seconds",
+        commands=_as_long(),
+        tables={_METHOD: _table_of_as_long},
+        depends=(*_DEPENDS, *code_groups.NOTE_RNN),
+    ),
+    Figure(
+        name="frontier_corrected_rules",
+        commands=_frontier("corrected"),
+        tables={_METHOD: _whole_table},
+        depends=(*_DEPENDS, *code_groups.NOTE_RNN),
+    ),
+    Figure(
+        name="further_priors",
+        commands=_further_priors(),
+        tables={_METHOD: _of_priors},
+        depends=(
+            *_DEPENDS,
+            *code_groups.PRETRAINING,
+            "tests/benchmarks/further_priors.py",
+        ),
+    ),
+)
