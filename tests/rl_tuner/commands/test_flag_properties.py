@@ -10,7 +10,7 @@ import sys
 import pytest
 
 HELPERS = pathlib.Path(__file__).parents[2] / "helpers"
-NUM_EXAMPLES = 80
+NUM_EXAMPLES = 120
 MODEL = importlib.resources.files("rl_tuner_checkpoints") / "note_rnn"
 UNTUNED = f"--note_rnn_checkpoint_dir={MODEL}"
 COMMANDS = [
