@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 
 from rl_tuner.algorithms.algorithm import Algorithm, Batch, mean_of_sequences
-from rl_tuner.algorithms.policy_gradient import log_policy
+from rl_tuner.algorithms.policy_gradient import log_policy, over_the_others
 
 if TYPE_CHECKING:
     from rl_tuner.config import RLTunerConfig
@@ -53,9 +53,3 @@ def raise_lowest(values: tf.Tensor, share: float) -> tf.Tensor:
     """Sets the lowest share of values [N] to the lowest of the others -> [N]."""
     lowest = tf.sort(values)[int(share * values.shape[0])]
     return tf.maximum(values, lowest)
-
-
-def over_the_others(values: tf.Tensor) -> tf.Tensor:
-    """Each value over the mean of all others: [N] -> [N]."""
-    count = values.shape[0]
-    return (values - tf.reduce_mean(values)) * (count / max(count - 1, 1))

@@ -159,10 +159,15 @@ def leave_one_out(returns: tf.Tensor, is_token: tf.Tensor) -> tf.Tensor:
 
     At the same position; a sequence that has ended before counts with its last token's.
     """
-    count = returns.shape[0]
     lengths = tf.reduce_sum(is_token, axis=1, keepdims=True)
     is_last = tf.cast(tf.range(1.0, returns.shape[1] + 1.0) == lengths, returns.dtype)
     last = tf.reduce_sum(returns * is_last, axis=1, keepdims=True)
-    known = tf.where(is_token > 0, returns, last)
-    others = (tf.reduce_sum(known, axis=0) - known) / max(count - 1, 1)
-    return (returns - others) * is_token
+    return over_the_others(tf.where(is_token > 0, returns, last)) * is_token
+
+
+def over_the_others(values: tf.Tensor) -> tf.Tensor:
+    """Each value over the mean of all other sequences': [N, ...] -> [N, ...]."""
+    count = values.shape[0]
+    if count == 1:  # there are no others
+        return values
+    return (values - tf.reduce_mean(values, axis=0)) * (count / (count - 1))

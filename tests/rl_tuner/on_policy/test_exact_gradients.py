@@ -22,7 +22,11 @@ from enumerable_task import (
 
 from rl_tuner.algorithms import get_algorithm
 from rl_tuner.algorithms.algorithm import Batch, take_actions
-from rl_tuner.algorithms.policy_gradient import leave_one_out, returns_to_go
+from rl_tuner.algorithms.policy_gradient import (
+    leave_one_out,
+    over_the_others,
+    returns_to_go,
+)
 from rl_tuner.config import RLTunerConfig
 
 C = 0.8
@@ -220,4 +224,10 @@ def test_sequence_that_has_ended_counts_with_its_last_token():
     returns = tf.constant([[3.0, 4.0, 4.0], [6.0, 5.0, 0.0], [9.0, 1.0, 2.0]])
     is_token = tf.constant([[1.0, 1.0, 1.0], [1.0, 1.0, 0.0], [1.0, 1.0, 1.0]])
     expected = [[-4.5, 1.0, 0.5], [0.0, 2.5, 0.0], [4.5, -3.5, -2.5]]
-    np.testing.assert_allclose(leave_one_out(returns, is_token), expected)
+    np.testing.assert_allclose(leave_one_out(returns, is_token), expected, rtol=1e-6)
+
+
+def test_one_sequence_has_no_others_to_be_over():
+    np.testing.assert_array_equal(over_the_others(tf.constant([3.0])), [3.0])
+    returns, is_token = tf.constant([[3.0, 2.0]]), tf.ones([1, 2])
+    np.testing.assert_array_equal(leave_one_out(returns, is_token), returns)
