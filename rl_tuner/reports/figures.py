@@ -58,7 +58,9 @@ def plot_learning(
         axis.grid(alpha=0.3)
     for axis in list(figure.axes)[len(panels) :]:
         axis.remove()
-    figure.axes[0].legend()
+    # Beneath, where it hides no curve.
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=min(len(names), 5))
     figure.suptitle(drawing.literal(title), fontsize=11)
     drawing.write(figure, path, dpi=110)
 

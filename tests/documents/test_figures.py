@@ -10,6 +10,8 @@ from figure_making.figure import ROOT
 from figure_making.figures import FIGURES
 from sample_efficiency import table
 
+from rl_tuner.metrics import MetricRow
+
 DOCUMENTS = [ROOT / page for page in documents.PAGES]
 
 
@@ -161,8 +163,9 @@ def test_paper_stands_in_bold_where_no_further_run_would_fall(tmp_path):
     ]
     path = tmp_path / "table1.json"
     path.write_text(json.dumps({"entries": entries}))
-    _, _, row = reproductions.table(path, "Note RNN").splitlines()
+    rows = [MetricRow("a_b", "A of b", "%"), MetricRow("c", "Not measured")]
+    _, _, row = reproductions.table(path, "Note RNN", rows).splitlines()
     assert [cell.strip() for cell in row.strip("|").split("|")] == [
-        *("a b", "63.40%", "63.30%", "50.00% [47.63%, 52.37%]", "52.00%"),
-        *("50.00% [47.63%, 52.37%]", "**53.00%**", "99.90% [97.53%, 100.00%]"),
+        *("A of b", "63.40%", "63.30%", "50.00% [47.63, 52.37]", "52.00%"),
+        *("50.00% [47.63, 52.37]", "**53.00%**", "99.90% [97.53, 100.00]"),
     ]

@@ -10,14 +10,18 @@ from __future__ import annotations
 import json
 import math
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 from scipy import stats
 
 from figure_making import code_groups
 from figure_making.figure import Command, Figure
+from melody_rnn.table1 import TABLE1_ROWS
+from molecule_rnn.table2 import DIVERSITY_ROWS, TABLE2_ROWS
+from rl_tuner.metrics import MetricRow
 from rl_tuner.reports.models import UNTUNED, label
-from rl_tuner.reports.tables import format_figure, markdown_table
+from rl_tuner.reports.tables import POLICY_ROWS, format_figure, markdown_table
 
 _PAPERS_NOTE_RNN = "{root}/../shared/reference/note_rnn_paper"
 _REPORT = ("rl_tuner/runs/grid*.py", "rl_tuner/runs/reproduction.py")
@@ -38,46 +42,50 @@ def interval(mean: float, spread: float, number: int) -> tuple[float, float]:
     return mean - reach, mean + reach
 
 
-def table(path: pathlib.Path, prior_label: str) -> str:
-    """The table of what rl_tuner_reproduce wrote as JSON, with intervals."""
+def table(path: pathlib.Path, prior_label: str, rows: Sequence[MetricRow]) -> str:
+    """The table of what rl_tuner_reproduce wrote as JSON, with intervals.
+
+    Args:
+      path: of the JSON file.
+      prior_label: what the untuned model is called.
+      rows: what to show, in order; those that no model has are left out.
+    """
     entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))[
         "entries"
     ]
     found = {(entry["metric"], entry["model"]): entry for entry in entries}
-    metrics = list(dict.fromkeys(entry["metric"] for entry in entries))
+    measured = {entry["metric"] for entry in entries}
     models = list(dict.fromkeys(entry["model"] for entry in entries))
     published = {entry["model"] for entry in entries if entry["published"] is not None}
     header = ["Metric"]
     for model in models:
         header.append(prior_label if model == UNTUNED else label(model))
         header += ["paper"] * (model in published)
-    rows = [header]
-    for metric in metrics:
-        row = [metric.replace("_", " ")]
+    lines = [header]
+    for row in (row for row in rows if row.name in measured):
+        line = [row.label]
         for model in models:
-            entry = found.get((metric, model))
-            row.append("-" if entry is None else _ours(entry))
+            entry = found.get((row.name, model))
+            line.append("-" if entry is None else _ours(entry))
             if model in published:
-                row.append("-" if entry is None else _papers(entry))
-        rows.append(row)
-    return markdown_table(rows)
+                line.append("-" if entry is None else _papers(entry))
+        lines.append(line)
+    return markdown_table(lines)
 
 
 def _ours(entry: dict[str, Any]) -> str:
     if entry["mean"] is None:
         return "-"
     unit = entry["unit"]
-    text = format_figure(entry["mean"], unit)
-    if entry["sd_across_runs"] is None:
-        return text
+    if not entry["sd_across_runs"]:
+        return format_figure(entry["mean"], unit)
     low, high = interval(entry["mean"], entry["sd_across_runs"], entry["num_runs"])
-    return f"{text} [{_number(low, unit)}, {_number(high, unit)}]"
-
-
-def _number(value: float, unit: str) -> str:
-    """A bound; shares lie between 0 and 100%."""
-    bounded = min(max(value, 0.0), 100.0) if unit == "%" else value
-    return format_figure(bounded, unit)
+    # Two decimals, or two digits of what is smaller.
+    decimals = max(2, 1 - math.floor(math.log10(high - low)))
+    if unit == "%":  # shares lie between 0 and 100%
+        low, high = max(low, 0.0), min(high, 100.0)
+    mean, low, high = (f"{x:.{decimals}f}" for x in (entry["mean"], low, high))
+    return f"{mean}{unit} [{low}, {high}]"
 
 
 def _papers(entry: dict[str, Any]) -> str:
@@ -95,12 +103,18 @@ def _reproduce(folder: str, *more: str) -> Command:
     return ("rl_tuner_reproduce", f"--output_dir={folder}", *more)
 
 
+# Nothing is said by how few samples the distance to the optimum is not known from.
+_POLICY_ROWS = tuple(row for row in POLICY_ROWS if row.name != "effective_share")
+
+
 def _of_melodies(folder: pathlib.Path) -> str:
-    return table(folder / "run" / "table1.json", "Note RNN")
+    rows = (*TABLE1_ROWS, *_POLICY_ROWS)
+    return table(folder / "run" / "table1.json", "Note RNN", rows)
 
 
 def _of_molecules(folder: pathlib.Path) -> str:
-    return table(folder / "run" / "table2.json", "SMILES RNN")
+    rows = (*TABLE2_ROWS, *DIVERSITY_ROWS, *_POLICY_ROWS)
+    return table(folder / "run" / "table2.json", "SMILES RNN", rows)
 
 
 _BY_VALUES = (*code_groups.VALUE_LEARNING, *_REPORT)
