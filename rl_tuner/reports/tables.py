@@ -12,8 +12,8 @@ from rl_tuner.reports import drawing
 # What `evaluation.evaluate_policy` measures in any world.
 POLICY_ROWS = (
     MetricRow("task_reward", "Mean task reward a token", "", "higher"),
-    MetricRow("log_prior", "Mean log p(a|s) under the prior", "", "higher"),
-    MetricRow("log_untuned", "Mean log p(a|s) under the untuned model", "", "higher"),
+    MetricRow("log_prior", "Mean log p under the prior", "", "higher"),
+    MetricRow("log_untuned", "Mean log p under the untuned model", "", "higher"),
     MetricRow("kl", "Mean KL to the prior (nats a token)"),
     MetricRow("entropy", "Mean entropy of the policy (nats)"),
     MetricRow("unique", "Unique sequences", "%", "higher"),
@@ -48,7 +48,11 @@ def comparison_table(
 
 
 def markdown_table(table: Sequence[Sequence[str]]) -> str:
-    """Lays out cells [rows, columns], the first row a header, for people to read."""
+    """Lays out cells [rows, columns], the first row a header, for people to read.
+
+    A bar within a cell is escaped: it would begin another.
+    """
+    table = [[cell.replace("|", r"\|") for cell in cells] for cells in table]
     # At least two: a rule needs a dash before its colon.
     widths = [max(2, *map(len, column)) for column in zip(*table, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]

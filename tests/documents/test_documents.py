@@ -68,6 +68,16 @@ def test_links_lead_somewhere():
                 assert anchor in documents.anchors(path), f"{page}: #{anchor}"
 
 
+def test_rows_of_a_table_have_the_cells_of_its_header():
+    """A bar within a cell begins another, and what is too many is not shown."""
+    for page in documents.PAGES:
+        text = (documents.ROOT / page).read_text(encoding="utf-8")
+        for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+            rows = [re.split(r"(?<!\\)\|", row) for row in table.splitlines()]
+            for row in rows:
+                assert len(row) == len(rows[0]), f"{page}: {'|'.join(row)}"
+
+
 def test_papers_are_where_the_method_says():
     text = (documents.ROOT / "rl_tuner/README.md").read_text(encoding="utf-8")
     row = re.compile(r"^\| .+ \| \[\S+\]\((\S+\.py)\) \| (`.+`) \|$", re.MULTILINE)

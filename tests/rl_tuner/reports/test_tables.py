@@ -1,6 +1,11 @@
 import pytest
 
-from rl_tuner.reports.tables import MetricRow, comparison_table, plot_curves
+from rl_tuner.reports.tables import (
+    MetricRow,
+    comparison_table,
+    markdown_table,
+    plot_curves,
+)
 
 ROWS = [MetricRow("a", "Share of a", "%", "lower"), MetricRow("b", "Mean b")]
 
@@ -33,3 +38,12 @@ def test_curves_become_a_picture(tmp_path, panels):
     curves = [{"step": step, **dict.fromkeys(labels, step)} for step in (1, 2, 3)]
     plot_curves(curves, labels, "title", tmp_path / "curves.png")
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_bar_within_a_cell_begins_no_other():
+    rows = markdown_table([["Metric", "a|b"], ["log p(a|s)", "1.00"]])
+    assert rows.splitlines() == [
+        r"| Metric      | a\|b |",
+        "| ----------- | ---: |",
+        r"| log p(a\|s) | 1.00 |",
+    ]
