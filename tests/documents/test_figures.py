@@ -169,3 +169,8 @@ def test_paper_stands_in_bold_where_no_further_run_would_fall(tmp_path):
         *("A of b", "63.40%", "63.30%", "50.00% [47.63, 52.37]", "52.00%"),
         *("50.00% [47.63, 52.37]", "**53.00%**", "99.90% [97.53, 100.00]"),
     ]
+    _, _, row = reproductions.table(path, "Note RNN", rows, False).splitlines()
+    assert [cell.strip() for cell in row.strip("|").split("|")] == [
+        *("A of b", "63.40%", "50.00% [47.63, 52.37]", "50.00% [47.63, 52.37]"),
+        "99.90% [97.53, 100.00]",
+    ]
