@@ -167,7 +167,5 @@ def leave_one_out(returns: tf.Tensor, is_token: tf.Tensor) -> tf.Tensor:
 
 def over_the_others(values: tf.Tensor) -> tf.Tensor:
     """Each value over the mean of all other sequences': [N, ...] -> [N, ...]."""
-    count = values.shape[0]
-    if count == 1:  # there are no others
-        return values
-    return (values - tf.reduce_mean(values, axis=0)) * (count / (count - 1))
+    num_others = max(values.shape[0] - 1, 1)  # none: the value stays as it is
+    return values - (tf.reduce_sum(values, axis=0) - values) / num_others

@@ -122,7 +122,7 @@ def _of_priors(folder: pathlib.Path) -> str:
             for point in tradeoff.read_all_points(
                 folder / f"{name}_{part}" / "tradeoff.csv"
             )
-            if point["algorithm"] != "optimum"
+            if point["algorithm"] != OPTIMUM
         ]
         tables.append(f"{name.capitalize()}:\n\n{tradeoff.table(points)}")
     return "\n\n".join(tables)
