@@ -1,4 +1,4 @@
-"""Figures of melodies: reward against KL, by every algorithm and on several priors."""
+"""Reward against KL to the prior, by every algorithm, in both worlds."""
 
 from __future__ import annotations
 
@@ -13,16 +13,22 @@ from rl_tuner.runs import optimum
 
 _METHOD = "rl_tuner/README.md"
 _PICTURES = "checkpoints/note_rnn/pictures"
-_DEPENDS = (*code_groups.MELODIES, "rl_tuner/runs/optimum.py")
+_OPTIMUM = ("rl_tuner/runs/optimum.py",)
+_DEPENDS = (*code_groups.MELODIES, *_OPTIMUM)
 _SUMMARY_COLUMNS = ("kl", "task_reward", "entropy", "unique")
 
 
 def _tradeoff(
-    folder: str, algorithms: str, c: str, *more: str, steps: int = 300_000
+    folder: str,
+    algorithms: str,
+    c: str,
+    *more: str,
+    steps: int = 300_000,
+    seeds: int = 5,
 ) -> Command:
     return (
         *("rl_tuner_tradeoff", f"--output_dir={folder}", f"--algorithms={algorithms}"),
-        *(f"--c={c}", "--seeds=5", f"--training_steps={steps}", *more),
+        *(f"--c={c}", f"--seeds={seeds}", f"--training_steps={steps}", *more),
     )
 
 
@@ -46,6 +52,24 @@ def _frontier(rules: str) -> tuple[Command, ...]:
             *("all", "q,psi,g,pure_rl", "0.5,2", reading),
             "--beside=whole sequences=gradients/tradeoff.csv",
             "--beside=at its best=best/tradeoff.csv",
+        ),
+    )
+
+
+def _of_molecules() -> tuple[Command, ...]:
+    """From a start token; values are learned from whole molecules there."""
+
+    def along_c(folder: str, algorithms: str, *more: str) -> Command:
+        task = ("--task=molecule", *more)
+        return _tradeoff(folder, algorithms, "40,80", *task, steps=600_000, seeds=3)
+
+    return (
+        along_c("gradients", "reinforce,ppo,dap,dpg"),
+        along_c("values", "q,psi,pure_rl", "--initial_values=prior"),
+        along_c(
+            *("all", "g"),
+            "--beside=whole sequences=gradients/tradeoff.csv",
+            "--beside=whole sequences=values/tradeoff.csv",
         ),
     )
 
@@ -129,6 +153,13 @@ def _of_priors(folder: pathlib.Path) -> str:
 
 
 FIGURES = (
+    Figure(
+        name="frontier_of_molecules",
+        commands=_of_molecules(),
+        tables={"molecule_rnn/README.md": _whole_table},
+        depends=(*code_groups.MOLECULES, *_OPTIMUM, *code_groups.SMILES_RNN),
+        pictures={"all/tradeoff.png": "checkpoints/smiles_rnn/pictures/tradeoff.png"},
+    ),
     Figure(
         name="frontier_paper_rules",
         commands=_frontier("paper"),
