@@ -1,4 +1,4 @@
-"""What tuning of molecules is set to if nothing else is said."""
+"""What tuning of molecules is set to; of policy gradients see the file of theirs."""
 
 from __future__ import annotations
 
@@ -56,21 +56,6 @@ START_TUNING = {
     "replay_capacity": 2304,
     "training_steps": 2_500_000,
     "output_every_nth": 250_000,
-}
-# What is best there: 64,000 molecules or so.
-START_POLICY_GRADIENT = {
-    "algorithm": "dpg",
-    "training_steps": 2_200_000,
-    "output_every_nth": 220_000,
-    "save_every_secs": 600.0,
-}
-POLICY_GRADIENT_SETTINGS = {
-    "num_sequences": 128,
-    "learning_rate": 7e-4,
-    "learning_rate_decay": 1.0,
-    "reward_scaler": 0.0165,
-    # Strings that are no molecules.
-    "lowest_share": 0.03,
 }
 # What terms are worth where it is not as in the paper. From a start token only whole
 # molecules are rewarded, for being drug-like: to reward prefixes that are molecules

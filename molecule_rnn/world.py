@@ -10,6 +10,10 @@ from absl import flags
 
 from molecule_rnn import task_flags
 from molecule_rnn.molecule_file import MoleculeFile
+from molecule_rnn.policy_gradient_defaults import (
+    POLICY_GRADIENT_SETTINGS,
+    START_POLICY_GRADIENT,
+)
 from molecule_rnn.scoring.rewards import (
     RewardSettings,
     own_terms,
@@ -23,10 +27,8 @@ from molecule_rnn.smiles_rnn.config import (
 )
 from molecule_rnn.tuning_defaults import (
     PAPER_TUNING,
-    POLICY_GRADIENT_SETTINGS,
     REWARD_WEIGHTS,
     SCORING_WEIGHTS,
-    START_POLICY_GRADIENT,
     START_TUNING,
 )
 from rl_tuner import worlds

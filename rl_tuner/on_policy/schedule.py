@@ -15,12 +15,14 @@ ANNEALING_SHARE = 0.5
 def reward_scaler(progress: tf.Tensor, config: RLTunerConfig) -> tf.Tensor:
     """1/c at a share of the training, a scalar in [0, 1].
 
-    From `initial_reward_scaler`, evenly in its logarithm.
+    From `initial_reward_scaler`, evenly in its logarithm; to 0 evenly.
     """
     first = config.initial_reward_scaler
     if first is None:
         return tf.constant(config.reward_scaler)
     share = tf.minimum(progress / ANNEALING_SHARE, 1.0)
+    if not config.reward_scaler:
+        return first * (1.0 - share)
     ratio = math.log(config.reward_scaler / first)
     return first * tf.exp(ratio * share)
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import machine_limit
 
-from molecule_rnn.tuning_defaults import POLICY_GRADIENT_SETTINGS
+from molecule_rnn.policy_gradient_defaults import POLICY_GRADIENT_SETTINGS
 from rl_tuner.algorithms import get_algorithm
 from rl_tuner.config import POLICY_GRADIENTS, RLTunerConfig
 

@@ -6,11 +6,12 @@ import time
 import numpy as np
 import scoring
 
+from molecule_rnn.policy_gradient_defaults import POLICY_GRADIENT_SETTINGS
 from molecule_rnn.scoring.rewards import RewardSettings
 from molecule_rnn.scoring.scoring_pool import ScoringPool
 from molecule_rnn.smiles_rnn.config import START_TOKEN
 from molecule_rnn.task import MoleculeTask
-from molecule_rnn.tuning_defaults import POLICY_GRADIENT_SETTINGS, REWARD_WEIGHTS
+from molecule_rnn.tuning_defaults import REWARD_WEIGHTS
 from molecule_rnn.vocabulary import Vocabulary
 from rl_tuner import worlds
 from rl_tuner.generation.evaluation import generate_for_task

@@ -39,7 +39,7 @@ MOLECULE_TASK = (
     "molecule_rnn/vocabulary.py",
     "molecule_rnn/world.py",
 )
-MOLECULES = (*TUNING, *MOLECULE_TASK)
+MOLECULES = (*TUNING, *MOLECULE_TASK, "molecule_rnn/policy_gradient_defaults.py")
 PRETRAINING = (*_NETWORKS, "rl_tuner/pretraining/*.py")
 NOTE_RNN = ("checkpoints/note_rnn/weights.npz", "checkpoints/note_rnn/config.json")
 SMILES_RNN = (
