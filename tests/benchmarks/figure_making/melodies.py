@@ -55,8 +55,8 @@ def _of_networks(folder: pathlib.Path) -> str:
     return markdown_table(rows)
 
 
-# c, and the 1/c that its training begins with.
-_BEGINNINGS = (("2", "0.02"), ("5", "1"), ("10", "0.1"))
+# c, the 1/c that its training begins with, and the learning rate.
+_BEGINNINGS = (("2", "0.02", "0.003"), ("5", "1", "0.003"), ("10", "0.1", "0.002"))
 _DISCOUNTS = ("0.5", "1")
 _LONG = 16_000_000
 
@@ -67,11 +67,11 @@ def _distance() -> tuple[Command, ...]:
             *("rl_tuner_train", "--algorithm=reinforce", f"--seed={seed}"),
             *(f"--reward_scaler={1 / float(c):g}", f"--initial_reward_scaler={begin}"),
             *("--num_sequences=128", f"--training_steps={_LONG}"),
-            *("--learning_rate=0.003", "--learning_rate_decay=1"),
+            *(f"--learning_rate={rate}", "--learning_rate_decay=1"),
             *(f"--output_every_nth={_LONG}", "--num_melodies=20000"),
             f"--output_dir=c{c}_seed{seed}",
         )
-        for c, begin in _BEGINNINGS
+        for c, begin, rate in _BEGINNINGS
         for seed in (0, 1)
     )
     values = tuple(
@@ -87,7 +87,7 @@ def _distance() -> tuple[Command, ...]:
 
 def _of_distance(folder: pathlib.Path) -> str:
     """What each leaves at each c, and of REINFORCE what that rests on."""
-    constants = [c for c, _ in _BEGINNINGS]
+    constants = [c for c, *_ in _BEGINNINGS]
     rows: list[Sequence[str]] = [["", *(f"c = {c}" for c in constants)]]
     found: dict[str, list[dict[str, float]]] = {}
     for c in constants:
