@@ -6,16 +6,16 @@
   python tests/benchmarks/figures.py --list
 
 Each is made from nothing by ordinary commands, in a folder of its own within the work
-folder; the same command resumes what was cut, and makes nothing twice that the code as
-it is has made. A document holds a figure between two marks:
+folder; the same command resumes what was cut, and makes nothing twice that the same
+commands and code have made. A document holds a figure between two marks:
 
   <!-- figure: transfer_learning -->
   <!-- end of figure -->
 
 What stands there is replaced, and tests/benchmarks/figure_records keeps of each figure
 the commands, the commit, a fingerprint of the code that it depends on, the machine, the
-day and the seconds. `--stale` names those whose code has changed since, and ends with 1
-if there are any.
+day and the seconds. `--stale` names those whose commands or code have changed since, and
+ends with 1 if there are any.
 """
 
 import argparse

@@ -5,8 +5,8 @@ import json
 import documents
 import numpy as np
 import pytest
-from figure_making import code_state, marks, records, reproductions, speed
-from figure_making.figure import ROOT
+from figure_making import code_state, making, marks, records, reproductions, speed
+from figure_making.figure import ROOT, Figure
 from figure_making.figures import FIGURES
 from sample_efficiency import table
 
@@ -53,7 +53,7 @@ def test_table_of_the_pmo_benchmark_is_that_of_its_runs():
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_figure_is_out_of_date(name):
     assert not records.is_stale(FIGURES[name]), (
-        f"the code that {name} depends on has changed; run "
+        f"the commands of {name} or their code have changed; run "
         f"python tests/benchmarks/figures.py --only={name}"
     )
 
@@ -102,6 +102,44 @@ def test_records_are_read_as_they_were_written(tmp_path, monkeypatch):
     assert records.read("one") == record
     assert records.read("two") is None
     assert json.loads((tmp_path / "records" / "one.json").read_text())["seconds"] == 1.5
+
+
+def _figure_of(*commands):
+    return Figure(
+        name="one",
+        commands=commands,
+        tables={},
+        depends=("tests/benchmarks/figure_making/figure.py",),
+    )
+
+
+def test_only_commands_that_changed_are_run_again(tmp_path):
+    append = "import sys; open('run', 'a').write(sys.argv[1])"
+    first, second, other = (("python", "-c", append, word) for word in "abc")
+    making.run_commands(_figure_of(first, second), tmp_path / "one", "code")
+    making.run_commands(_figure_of(first, other), tmp_path / "one", "code")
+    assert (tmp_path / "one" / "run").read_text() == "abc"
+    making.run_commands(_figure_of(first), tmp_path / "one", "other code")
+    assert (tmp_path / "one" / "run").read_text() == "a"
+
+
+def test_a_changed_command_makes_a_figure_stale(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "FOLDER", tmp_path)
+    figure = _figure_of(("true", "--c=2"))
+    assert records.is_stale(figure)
+    record = records.Record(
+        commands=figure.typed,
+        commit="0" * 40,
+        code=code_state.fingerprint(figure.depends),
+        machine="2 cores of something",
+        date="2026-11-26",
+        seconds=1.5,
+        tables={},
+        pictures={},
+    )
+    records.write("one", record)
+    assert not records.is_stale(figure)
+    assert records.is_stale(_figure_of(("true", "--c=5")))
 
 
 def test_growth_is_told_by_size(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import shlex
 from collections.abc import Callable, Mapping
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -30,3 +31,8 @@ class Figure:
     tables: Mapping[str, Callable[[pathlib.Path], str]]
     depends: tuple[str, ...]
     pictures: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def typed(self) -> list[str]:
+        """Its commands as one would type them."""
+        return [shlex.join(command) for command in self.commands]

@@ -6,7 +6,6 @@ import datetime
 import json
 import os
 import pathlib
-import shlex
 import shutil
 import subprocess
 import sys
@@ -21,18 +20,18 @@ _PROGRESS = "progress.json"
 
 
 def make(figure: Figure, work_dir: pathlib.Path) -> None:
-    """Makes a figure unless it is made already by the code as it is.
+    """Makes a figure unless it is made already by commands and code as they are.
 
     Ends the program in one line if the code is not committed or a command fails.
     """
-    code = fingerprint(figure.depends)
     known = records.read(figure.name)
-    if known is not None and known.code == code:
+    if known is not None and not records.is_stale(figure):
         print(f"{figure.name}: made already, on {known.date}")
         return
+    code = fingerprint(figure.depends)
     commit = _commit(figure)
     folder = (work_dir / figure.name).absolute()
-    seconds = _run_commands(figure, folder, code)
+    seconds = run_commands(figure, folder, code)
     tables = {name: table(folder) for name, table in figure.tables.items()}
     for name, text in tables.items():
         document = (ROOT / name).read_text(encoding="utf-8")
@@ -41,7 +40,7 @@ def make(figure: Figure, work_dir: pathlib.Path) -> None:
     for source, target in figure.pictures.items():
         shutil.copyfile(folder / source, ROOT / target)
     record = records.Record(
-        commands=[shlex.join(command) for command in figure.commands],
+        commands=figure.typed,
         commit=commit,
         code=code,
         machine=machine(),
@@ -57,10 +56,10 @@ def make(figure: Figure, work_dir: pathlib.Path) -> None:
     print(f"{figure.name}: made in {record.seconds:,.0f} seconds")
 
 
-def _run_commands(figure: Figure, folder: pathlib.Path, code: str) -> list[float]:
+def run_commands(figure: Figure, folder: pathlib.Path, code: str) -> list[float]:
     """Runs the commands that are not done; the seconds of each."""
     progress = folder / _PROGRESS
-    done: list[float] = []
+    done: dict[str, float] = {}
     if progress.exists():
         kept = json.loads(progress.read_text())
         if kept["code"] == code:
@@ -70,23 +69,25 @@ def _run_commands(figure: Figure, folder: pathlib.Path, code: str) -> list[float
     folder.mkdir(parents=True, exist_ok=True)
     _keep(progress, code, done)
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    for command in figure.commands[len(done) :]:
-        print(f"{figure.name}: {shlex.join(command)}", flush=True)
+    for command, typed in zip(figure.commands, figure.typed, strict=True):
+        if typed in done:
+            continue
+        print(f"{figure.name}: {typed}", flush=True)
         began = time.monotonic()
         words = [sys.executable if word == "python" else word for word in command]
         words = [word.replace("{root}", str(ROOT)) for word in words]
         code_of_end = subprocess.run(words, cwd=folder, env=environment).returncode
         if code_of_end:
             sys.exit(
-                f"{figure.name}: {shlex.join(command)} ended with {code_of_end}; the "
-                "same command resumes"
+                f"{figure.name}: {typed} ended with {code_of_end}; the same command "
+                "resumes"
             )
-        done.append(time.monotonic() - began)
+        done[typed] = time.monotonic() - began
         _keep(progress, code, done)
-    return done
+    return [done[typed] for typed in figure.typed]
 
 
-def _keep(path: pathlib.Path, code: str, seconds: list[float]) -> None:
+def _keep(path: pathlib.Path, code: str, seconds: dict[str, float]) -> None:
     path.write_text(json.dumps({"code": code, "seconds": seconds}))
 
 

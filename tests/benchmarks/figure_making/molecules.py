@@ -54,10 +54,10 @@ def _with_several_scores(folder: pathlib.Path) -> str:
 _VARIANTS: dict[str, tuple[str, ...]] = {
     "default": (),
     "near": (
-        *("--lowest_share=0.3", "--reward_scaler=0.011"),
+        *("--lowest_share=0.3", "--reward_scaler=0.0112"),
         "--learning_rate=0.0005",
     ),
-    "far": ("--reward_scaler=0.03", "--learning_rate=0.001"),
+    "far": ("--reward_scaler=0.025",),
     "varied": ("--diversity_filter",),
     "reinforce": ("--algorithm=reinforce", "--reward_scaler=0.0148"),
     "dap": ("--algorithm=dap", "--target_kl=0.085"),

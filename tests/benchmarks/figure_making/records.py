@@ -19,7 +19,7 @@ class Record:
     """How a figure was made.
 
     Attributes:
-      commands: as one would type them.
+      commands: as one would type them, as `Figure.typed`.
       commit: of the repository.
       code: the fingerprint of what the figure depends on.
       machine: in words.
@@ -56,9 +56,13 @@ def write(name: str, record: Record) -> None:
 
 
 def is_stale(figure: Figure) -> bool:
-    """Whether what a figure depends on has changed since, or it was never made."""
+    """Whether its commands or their code have changed since, or it was never made."""
     record = read(figure.name)
-    return record is None or record.code != fingerprint(figure.depends)
+    return (
+        record is None
+        or record.commands != figure.typed
+        or record.code != fingerprint(figure.depends)
+    )
 
 
 def checksum(path: pathlib.Path) -> str:
