@@ -14,7 +14,7 @@ commands and code have made. A document holds a figure between two marks:
 
 What stands there is replaced, and tests/benchmarks/figure_records keeps of each figure
 the commands, the commit, a fingerprint of the code that it depends on, the machine, the
-day and the seconds. `--stale` names those whose commands or code have changed since, and
+day and the seconds. `--stale` names those whose commands or code have changed, and
 ends with 1 if there are any.
 """
 
