@@ -57,6 +57,7 @@ _VARIANTS: dict[str, tuple[str, ...]] = {
         *("--lowest_share=0.3", "--reward_scaler=0.0112"),
         "--learning_rate=0.0005",
     ),
+    "strict": ("--lowest_share=0.015", "--reward_scaler=0.0185"),
     "far": ("--reward_scaler=0.025",),
     "varied": ("--diversity_filter",),
     "reinforce": ("--algorithm=reinforce", "--reward_scaler=0.0148"),
