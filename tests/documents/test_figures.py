@@ -86,18 +86,22 @@ def test_only_what_code_does_makes_a_figure_stale(tmp_path):
         code_state.fingerprint(["gone/*.py"], tmp_path)
 
 
-def test_records_are_read_as_they_were_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(records, "FOLDER", tmp_path / "records")
-    record = records.Record(
-        commands=["true"],
+def _record(commands, code):
+    return records.Record(
+        commands=commands,
         commit="0" * 40,
-        code="1" * 64,
+        code=code,
         machine="2 cores of something",
         date="2026-11-26",
         seconds=1.5,
         tables={"README.md": "| 1 ± 2 |"},
         pictures={},
     )
+
+
+def test_records_are_read_as_they_were_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "FOLDER", tmp_path / "records")
+    record = _record(["true"], "1" * 64)
     records.write("one", record)
     assert records.read("one") == record
     assert records.read("two") is None
@@ -113,12 +117,14 @@ def _figure_of(*commands):
     )
 
 
-def test_only_commands_that_changed_are_run_again(tmp_path):
+def test_commands_are_run_again_from_the_first_that_changed(tmp_path):
     append = "import sys; open('run', 'a').write(sys.argv[1])"
-    first, second, other = (("python", "-c", append, word) for word in "abc")
-    making.run_commands(_figure_of(first, second), tmp_path / "one", "code")
-    making.run_commands(_figure_of(first, other), tmp_path / "one", "code")
-    assert (tmp_path / "one" / "run").read_text() == "abc"
+    first, second, other, last = (("python", "-c", append, word) for word in "abcz")
+    making.run_commands(_figure_of(first, second, last), tmp_path / "one", "code")
+    making.run_commands(_figure_of(first, second, last), tmp_path / "one", "code")
+    assert (tmp_path / "one" / "run").read_text() == "abz"
+    making.run_commands(_figure_of(first, other, last), tmp_path / "one", "code")
+    assert (tmp_path / "one" / "run").read_text() == "abzcz", "last may read other's"
     making.run_commands(_figure_of(first), tmp_path / "one", "other code")
     assert (tmp_path / "one" / "run").read_text() == "a"
 
@@ -127,17 +133,8 @@ def test_a_changed_command_makes_a_figure_stale(tmp_path, monkeypatch):
     monkeypatch.setattr(records, "FOLDER", tmp_path)
     figure = _figure_of(("true", "--c=2"))
     assert records.is_stale(figure)
-    record = records.Record(
-        commands=figure.typed,
-        commit="0" * 40,
-        code=code_state.fingerprint(figure.depends),
-        machine="2 cores of something",
-        date="2026-11-26",
-        seconds=1.5,
-        tables={},
-        pictures={},
-    )
-    records.write("one", record)
+    code = code_state.fingerprint(figure.depends)
+    records.write("one", _record(figure.typed, code))
     assert not records.is_stale(figure)
     assert records.is_stale(_figure_of(("true", "--c=5")))
 

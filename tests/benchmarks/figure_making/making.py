@@ -24,8 +24,8 @@ def make(figure: Figure, work_dir: pathlib.Path) -> None:
 
     Ends the program in one line if the code is not committed or a command fails.
     """
-    known = records.read(figure.name)
-    if known is not None and not records.is_stale(figure):
+    known = records.current(figure)
+    if known is not None:
         print(f"{figure.name}: made already, on {known.date}")
         return
     code = fingerprint(figure.depends)
@@ -63,7 +63,7 @@ def run_commands(figure: Figure, folder: pathlib.Path, code: str) -> list[float]
     if progress.exists():
         kept = json.loads(progress.read_text())
         if kept["code"] == code:
-            done = kept["seconds"]
+            done = _unchanged(kept["seconds"], figure.typed)
         else:  # of other code: from nothing
             shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,20 @@ def run_commands(figure: Figure, folder: pathlib.Path, code: str) -> list[float]
             )
         done[typed] = time.monotonic() - began
         _keep(progress, code, done)
-    return [done[typed] for typed in figure.typed]
+    return list(done.values())
+
+
+def _unchanged(seconds: dict[str, float], typed: list[str]) -> dict[str, float]:
+    """Of the commands that are done those before the first that is another now.
+
+    What comes after that one may read what it writes.
+    """
+    same = {}
+    for done, now in zip(seconds, typed, strict=False):
+        if done != now:
+            break
+        same[done] = seconds[done]
+    return same
 
 
 def _keep(path: pathlib.Path, code: str, seconds: dict[str, float]) -> None:

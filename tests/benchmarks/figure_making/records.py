@@ -55,14 +55,17 @@ def write(name: str, record: Record) -> None:
     (FOLDER / f"{name}.json").write_text(text, encoding="utf-8")
 
 
+def current(figure: Figure) -> Record | None:
+    """The record of a figure; None if its commands or their code are others now."""
+    record = read(figure.name)
+    if record is None or record.commands != figure.typed:
+        return None
+    return record if record.code == fingerprint(figure.depends) else None
+
+
 def is_stale(figure: Figure) -> bool:
     """Whether its commands or their code have changed since, or it was never made."""
-    record = read(figure.name)
-    return (
-        record is None
-        or record.commands != figure.typed
-        or record.code != fingerprint(figure.depends)
-    )
+    return current(figure) is None
 
 
 def checksum(path: pathlib.Path) -> str:
