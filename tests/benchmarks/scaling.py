@@ -28,8 +28,8 @@ flags.DEFINE_list("batches", [32, 64, 128, 256, 512, 1024], "Batches to measure.
 flags.DEFINE_float("seconds", 2.0, "How long each point is measured.")
 flags.DEFINE_integer("threads", 0, "Threads for each product; 0 is one for each core.")
 
-MORE_SEQUENCES = "more sequences (--num_sequences)"
-LARGER_BATCHES = "larger batches (--minibatch_size)"
+MORE_SEQUENCES = "more sequences side by side"
+LARGER_BATCHES = "larger batches"
 BOTH = "both, in step"
 
 

@@ -42,6 +42,24 @@ def _growth(folder: pathlib.Path) -> str:
     )
 
 
+def _scaling(folder: pathlib.Path) -> str:
+    """Steps a second at the paper's size, and how many times that at more of it."""
+    points = json.loads((folder / "scaling.json").read_text(encoding="utf-8"))["points"]
+    curves: dict[str, dict[int, float]] = {}
+    for point in points:
+        curves.setdefault(point["curve"], {})[point["x"]] = point["steps_a_second"]
+    ratios = {}
+    for name, rates in curves.items():
+        least = min(rates)
+        ratios[name] = {x // least: rate / rates[least] for x, rate in rates.items()}
+    more = sorted(set().union(*ratios.values()) - {1})
+    rows = [["", "steps/s", *(f"{number} times" for number in more)]]
+    for name, of_curve in ratios.items():
+        cells = (f"{of_curve[n]:.2f}x" if n in of_curve else "" for n in more)
+        rows.append([name, f"{curves[name][min(curves[name])]:,.0f}", *cells])
+    return markdown_table(rows)
+
+
 FIGURES = (
     Figure(
         name="how_fast",
@@ -57,7 +75,7 @@ FIGURES = (
     Figure(
         name="scaling",
         commands=(_benchmark("scaling", "--seconds=1", "--threads=1"),),
-        tables={},
+        tables={_METHOD: _scaling},
         depends=(*code_groups.MELODIES, "tests/benchmarks/scaling.py"),
         pictures={"scaling.png": "rl_tuner/scaling.png"},
     ),
