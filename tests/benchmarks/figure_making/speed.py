@@ -48,15 +48,14 @@ def _scaling(folder: pathlib.Path) -> str:
     curves: dict[str, dict[int, float]] = {}
     for point in points:
         curves.setdefault(point["curve"], {})[point["x"]] = point["steps_a_second"]
-    ratios = {}
-    for name, rates in curves.items():
-        least = min(rates)
-        ratios[name] = {x // least: rate / rates[least] for x, rate in rates.items()}
-    more = sorted(set().union(*ratios.values()) - {1})
+    firsts = {name: min(rates) for name, rates in curves.items()}
+    more = sorted({x // firsts[name] for name in curves for x in curves[name]} - {1})
     rows = [["", "steps/s", *(f"{number} times" for number in more)]]
-    for name, of_curve in ratios.items():
-        cells = (f"{of_curve[n]:.2f}x" if n in of_curve else "" for n in more)
-        rows.append([name, f"{curves[name][min(curves[name])]:,.0f}", *cells])
+    for name, rates in curves.items():
+        first = rates[firsts[name]]
+        at = (rates.get(number * firsts[name]) for number in more)
+        cells = (f"{rate / first:.2f}x" if rate else "" for rate in at)
+        rows.append([name, f"{first:,.0f}", *cells])
     return markdown_table(rows)
 
 
