@@ -55,10 +55,13 @@ def _of_networks(folder: pathlib.Path) -> str:
     return markdown_table(rows)
 
 
-# c, the 1/c that its training begins with, and the learning rate.
-_BEGINNINGS = (("2", "0.02", "0.003"), ("5", "1", "0.003"), ("10", "0.1", "0.002"))
+# c, the 1/c that its training begins with, the learning rate, and the steps.
+_BEGINNINGS = (
+    ("2", "0.02", "0.003", 16_000_000),
+    ("5", "1", "0.003", 16_000_000),
+    ("10", "0.1", "0.002", 24_000_000),
+)
 _DISCOUNTS = ("0.5", "1")
-_LONG = 16_000_000
 
 
 def _distance() -> tuple[Command, ...]:
@@ -66,12 +69,12 @@ def _distance() -> tuple[Command, ...]:
         (
             *("rl_tuner_train", "--algorithm=reinforce", f"--seed={seed}"),
             *(f"--reward_scaler={1 / float(c):g}", f"--initial_reward_scaler={begin}"),
-            *("--num_sequences=128", f"--training_steps={_LONG}"),
+            *("--num_sequences=128", f"--training_steps={steps}"),
             *(f"--learning_rate={rate}", "--learning_rate_decay=1"),
-            *(f"--output_every_nth={_LONG}", "--num_melodies=20000"),
+            *(f"--output_every_nth={steps}", "--num_melodies=20000"),
             f"--output_dir=c{c}_seed{seed}",
         )
-        for c, begin, rate in _BEGINNINGS
+        for c, begin, rate, steps in _BEGINNINGS
         for seed in (0, 1)
     )
     values = tuple(
