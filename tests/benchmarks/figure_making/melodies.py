@@ -61,7 +61,8 @@ _BEGINNINGS = (
     ("5", "1", "0.003", 16_000_000),
     ("10", "0.1", "0.002", 24_000_000),
 )
-_DISCOUNTS = ("0.5", "1")
+# The papers' discount, and none, for which the value after the last token must be 0.
+_DISCOUNTS = {"0.5": (), "1": ("--terminal=zero",)}
 
 
 def _distance() -> tuple[Command, ...]:
@@ -81,9 +82,9 @@ def _distance() -> tuple[Command, ...]:
         (
             *("rl_tuner_tradeoff", "--algorithms=q,psi,g", "--c=2,5,10"),
             *("--training_steps=1000000", "--num_melodies=20000"),
-            *(f"--discount_rate={rate}", f"--output_dir=discount_{rate}"),
+            *(f"--discount_rate={rate}", *more, f"--output_dir=discount_{rate}"),
         )
-        for rate in _DISCOUNTS
+        for rate, more in _DISCOUNTS.items()
     )
     return trained + values
 

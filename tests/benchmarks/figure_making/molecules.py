@@ -126,6 +126,9 @@ def _measured(folder: pathlib.Path) -> str:
     return "\n".join(line for line in text.splitlines() if line.startswith("|"))
 
 
+_FLAT = "zinc250k_flat.smi"
+
+
 def _data(source: str, *more: str) -> Command:
     make = "smiles_rnn_create_dataset"
     return (make, f"--source={source}", *more, "--output_dir=data")
@@ -138,6 +141,11 @@ FIGURES = (
         _data("molsets-0.3.1-py3-none-any.whl", "--tokenizer=atoms"),
     ),
     _written("smiles_rnn_paper", _data("zinc250k", "--seed=0")),
+    _written(
+        "smiles_rnn_zinc250k",
+        ("python", "{root}/tests/benchmarks/sample_efficiency/corpus.py", _FLAT),
+        _data(_FLAT, "--tokenizer=atoms"),
+    ),
     Figure(
         name="ways_to_tune_molecules",
         commands=_variants(),
