@@ -79,6 +79,8 @@ def main() -> None:
         corpus=None if corpus is None else Corpus(task.from_corpus(corpus)),
     )
     evaluation = measure(policy, reward_scaler=model.reward_scaler)
+    if model.reward_scaler and run and run.config["target_kl"] is not None:
+        evaluation.metrics["held_c"] = 1.0 / model.reward_scaler
     policies, evaluations = {name: policy}, {name: evaluation}
     if run and FLAGS.page:
         untuned = Policy.of_prior(policy.reward_rnn)

@@ -191,7 +191,25 @@ def _check_flags() -> int:
         raise UserError("--output_dir is missing; name a directory to write to")
     if not FLAGS.algorithms:
         raise UserError(f"--algorithms is empty; name {', '.join(ALGORITHMS)}")
+    tuning_flags.check_used(FLAGS.algorithms)
+    if FLAGS.target_kl is not None:
+        _check_target_kl()
     return FLAGS.num_workers or provenance.available_cores()
+
+
+def _check_target_kl() -> None:
+    """Refuses a target KL of runs that cannot hold it, or that would do so twice."""
+    others = [name for name in FLAGS.algorithms if name in config.PAPER_ALGORITHMS]
+    if others:
+        raise UserError(
+            f"--target_kl is for policy gradients, not for {', '.join(others)}; name "
+            f"some of {', '.join(config.POLICY_GRADIENTS)} by --algorithms"
+        )
+    if len(tuning_flags.constants(FLAGS.c)) > 1:
+        raise UserError(
+            f"--target_kl moves c from where it begins, and --c={','.join(FLAGS.c)} "
+            "names several; name one: --c=2"
+        )
 
 
 def _now() -> str:

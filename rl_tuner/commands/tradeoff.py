@@ -55,6 +55,12 @@ def main() -> None:
         }
         for run in finished.runs
     ]
+    if FLAGS.target_kl is not None:
+        scalers = [
+            run_directory.final_scaler(run.directory, run.settings)
+            for run in finished.runs
+        ]
+        points = tradeoff.at_moved_c(points, [1.0 / scaler for scaler in scalers])
     others = [
         point for name, path in beside for point in tradeoff.read_points(path, name)
     ]

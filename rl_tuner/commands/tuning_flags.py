@@ -11,7 +11,7 @@ from absl import flags
 
 from rl_tuner import settings, worlds
 from rl_tuner.commands import setting_flags, world_flags
-from rl_tuner.config import POLICY_GRADIENTS, RLTunerConfig
+from rl_tuner.config import PAPER_ALGORITHMS, POLICY_GRADIENTS, RLTunerConfig
 from rl_tuner.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,6 +32,29 @@ flags.DEFINE_integer(
 _OF_ANY_ALGORITHM = ("algorithm", "reward_scaler", "seed")
 # Binaries that vary these over many runs have other flags for them.
 VARIED = ("algorithm", "reward_scaler")
+# Whose settings these are: other algorithms do nothing with them.
+_OF_SOME: dict[str, Sequence[str]] = {
+    **dict.fromkeys(
+        (
+            *("exploration_mode", "exploration_steps", "initial_epsilon"),
+            *("final_epsilon", "target_network_update_rate", "minibatch_size"),
+            *("train_every_nth", "rounds_per_scoring", "replay_capacity", "replay"),
+            *("priority_exponent", "importance_exponent", "replay_mode"),
+            *("trace_decay", "terminal", "initial_values"),
+        ),
+        PAPER_ALGORITHMS,
+    ),
+    **dict.fromkeys(
+        (
+            *("target_kl", "initial_reward_scaler", "learning_rate_decay"),
+            *("updates_per_batch", "num_best"),
+        ),
+        POLICY_GRADIENTS,
+    ),
+    "reference_g_update": ("g",),
+    "clip_ratio": ("ppo",),
+    "lowest_share": ("dpg",),
+}
 setting_flags.define(
     RLTunerConfig,
     [name for name in settings.fields(RLTunerConfig) if name not in VARIED],
@@ -43,6 +66,11 @@ def define_task_flags(argv: list[str]) -> None:
     world = world_flags.define_task_flags(argv)
     world.define_tuning_flags()
     set_defaults(world.tuning_defaults(argv))
+    if "algorithm" in FLAGS:  # what `values_for` says, for --help
+        best = str(FLAGS["algorithm"].default)
+        algorithm = worlds.value_in(argv, "algorithm", best)
+        if algorithm in POLICY_GRADIENTS:
+            set_defaults(world.policy_gradient_settings())
 
 
 def set_defaults(values: Mapping[str, Any]) -> None:
@@ -83,7 +111,28 @@ def defaults() -> dict[str, Any]:
 def tuner_config(**settings_before: Any) -> RLTunerConfig:
     """The config that the flags give; `settings_before` stand before them."""
     algorithm = setting_flags.values(RLTunerConfig).get("algorithm")
+    if algorithm is not None:
+        check_used([algorithm])
     return RLTunerConfig(**values_for(algorithm) | settings_before)
+
+
+def check_used(algorithms: Sequence[str]) -> None:
+    """Refuses flags that are given and that none of these algorithms would heed.
+
+    What an algorithm of the user's own heeds is not known.
+
+    Raises:
+      UserError: there is one.
+    """
+    if any(":" in algorithm for algorithm in algorithms):
+        return
+    for name, users in _OF_SOME.items():
+        is_given = name in FLAGS and FLAGS[name].present
+        if is_given and not set(users) & set(algorithms):
+            raise UserError(
+                f"--{name} does nothing for {', '.join(algorithms)}; it is for "
+                f"{', '.join(users)}: leave it out, or choose another algorithm"
+            )
 
 
 def values_for(algorithm: str | None) -> dict[str, Any]:

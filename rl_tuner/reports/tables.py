@@ -18,6 +18,7 @@ POLICY_ROWS = (
     MetricRow("entropy", "Mean entropy of the policy (nats)"),
     MetricRow("unique", "Unique sequences", "%", "higher"),
     MetricRow("copied", "Found verbatim in the corpus", "%", "lower"),
+    MetricRow("held_c", "c that the target KL came to"),
     MetricRow("objective", "Objective, E[R/c] - KL (nats a sequence)", "", "higher"),
     MetricRow("gap", "Distance to the optimum (nats a sequence)", "", "lower"),
     MetricRow("effective_share", "Effective samples of the optimum", "%"),

@@ -33,6 +33,8 @@ MORE_COLUMNS = (
 
 # What is known of the optimum from a point's own sequences.
 _DISTANCE = ("gap", "optimum_reward", "optimum_kl")
+# What is said of one c, and nothing of another.
+_AT_ITS_C = ("objective", "effective_share", *_DISTANCE)
 
 Point = dict[str, str | float]
 _HEADER = (
@@ -97,6 +99,25 @@ def read_all_points(path: pathlib.Path) -> list[Point]:
             f"{path} holds no points of rl_tuner_tradeoff: {error}; name its "
             "tradeoff.csv"
         ) from error
+
+
+def at_moved_c(points: Sequence[Point], constants: Sequence[float]) -> list[Point]:
+    """Points of runs that a target KL has moved, each to a c of its own.
+
+    They stand at the mean c of their model, and without what is said of one c alone.
+
+    Args:
+      points: of the runs.
+      constants: where c ended, of each.
+    """
+    ends: dict[str, list[float]] = {}
+    for point, c in zip(points, constants, strict=True):
+        ends.setdefault(str(point["algorithm"]), []).append(c)
+    return [
+        {key: value for key, value in point.items() if key not in _AT_ITS_C}
+        | {"c": float(f"{np.mean(ends[str(point['algorithm'])]):.3g}")}
+        for point in points
+    ]
 
 
 def table(points: Sequence[Point]) -> str:

@@ -102,6 +102,8 @@ def run(
             _warn(f"measuring the tuned model on {outputs.num_evaluated} sequences")
             write_samples(tuner.policy, task, number, samples / "after", outputs.title)
             after = measure(tuner.policy, reward_scaler=_scaler(tuner))
+            if tuner.config.target_kl is not None:
+                after.metrics["held_c"] = 1.0 / tuner.reward_scaler
         metrics = {"before": before.metrics, "after": after.metrics}
         _write_metrics(metrics, task, directory)
     discard_saves(directory)

@@ -1,5 +1,6 @@
 """Tables and pictures of the documents are those that were measured and recorded."""
 
+import dataclasses
 import json
 
 import documents
@@ -29,6 +30,14 @@ def test_tables_are_what_their_records_say(document):
         assert figure in FIGURES, f"{document} has a place for {figure}, which is none"
         assert recorded is not None, f"{figure} was never made; run figures.py"
         assert text == recorded, f"{figure} in {document} is not what was measured"
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_has_its_place_and_its_record(name):
+    for page in FIGURES[name].tables:
+        document = (ROOT / page).read_text(encoding="utf-8")
+        assert name in marks.blocks(document), f"{page} has no place for {name}"
+    assert records.read(name) is not None, f"{name} was never made; run figures.py"
 
 
 def test_every_record_has_its_places_and_pictures():
@@ -127,6 +136,16 @@ def test_commands_are_run_again_from_the_first_that_changed(tmp_path):
     assert (tmp_path / "one" / "run").read_text() == "abzcz", "last may read other's"
     making.run_commands(_figure_of(first), tmp_path / "one", "other code")
     assert (tmp_path / "one" / "run").read_text() == "a"
+
+
+def test_a_figure_without_a_place_is_not_begun(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "FOLDER", tmp_path)
+    monkeypatch.setattr(making, "_commit", lambda figure: "0" * 40)
+    begin = ("python", "-c", "open('begun', 'w')")
+    figure = dataclasses.replace(_figure_of(begin), tables={"README.md": str})
+    with pytest.raises(ValueError, match="no place for figure one"):
+        making.make(figure, tmp_path)
+    assert not (tmp_path / "one").exists()
 
 
 def test_a_changed_command_makes_a_figure_stale(tmp_path, monkeypatch):

@@ -23,6 +23,7 @@ JOBS = {
         "--task=molecule",
         "--training_steps=400",
         "--num_sequences=10",
+        "--algorithm=g",
         "--train_every_nth=10",
         "--rounds_per_scoring=2",
         "--minibatch_size=8",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import pathlib
+from collections.abc import Sequence
 
 from figure_making import code_groups
 from figure_making.figure import Command, Figure
+from melody_rnn.table1 import TABLE1_ROWS
 from rl_tuner.reports import tradeoff
 from rl_tuner.reports.models import OPTIMUM
-from rl_tuner.reports.tables import markdown_table
+from rl_tuner.reports.tables import POLICY_ROWS, markdown_table
 from rl_tuner.runs import optimum
 
 _METHOD = "rl_tuner/README.md"
@@ -118,6 +122,54 @@ def _which_algorithm(folder: pathlib.Path) -> str:
     return markdown_table(rows)
 
 
+# What README recommends, at the KL that it names.
+_HELD = ("reinforce", "2", "--target_kl=0.28")
+_RULES = ("paper", "corrected")
+
+
+def _at_target_kl() -> tuple[Command, ...]:
+    more = ("--output_every_nth=50000", "--num_melodies=20000")
+    return tuple(
+        _tradeoff(rules, *_HELD, f"--rules={rules}", *more) for rules in _RULES
+    )
+
+
+def _held(folder: pathlib.Path) -> str:
+    """What is held and earned, and what was earned a sixth before the end."""
+    heads = ("KL a token", "reward a token", "50,000 steps before", "entropy")
+    rows: list[Sequence[str]] = [["", *heads, "unique, %", "c"]]
+    for rules in _RULES:
+        points = tradeoff.read_all_points(folder / rules / "tradeoff.csv")
+        runs = [point for point in points if point["algorithm"] == "reinforce"]
+        before: list[tradeoff.Point] = []
+        for path in sorted((folder / rules / "runs").glob("*/curves.csv")):
+            with open(path, newline="", encoding="utf-8") as file:
+                *_, point, _ = csv.DictReader(file)
+            before.append({"task_reward": float(point["task_reward"])})
+        figures = [tradeoff.mean_figure(runs, key) for key in _SUMMARY_COLUMNS]
+        figures.insert(2, tradeoff.mean_figure(before, "task_reward"))
+        rows.append([f"`--rules={rules}`", *figures, f"{runs[0]['c']:g}"])
+    return markdown_table(rows)
+
+
+def _held_by_table1(folder: pathlib.Path) -> str:
+    """All that Table 1 counts, untuned and held, by both readings of the rules."""
+    header, columns = ["Metric"], []
+    for rules in _RULES:
+        header += [f"untuned, {rules} rules", f"REINFORCE, {rules} rules"]
+        folders = [folder / rules / "untuned"], (folder / rules / "runs").glob("*")
+        for runs in folders:
+            texts = [(path / "evaluation.json").read_text() for path in sorted(runs)]
+            columns.append([json.loads(text)["metrics"] for text in texts])
+    lines: list[Sequence[str]] = [header]
+    shown = ("task_reward", "log_prior", "kl", "entropy", "unique")
+    policy = [row for row in POLICY_ROWS if row.name in shown]
+    for row in (*TABLE1_ROWS, *policy):
+        cells = (tradeoff.mean_figure(runs, row.name) + row.unit for runs in columns)
+        lines.append([row.label, *cells])
+    return markdown_table(lines)
+
+
 _PRIORS = ("chorales", "reels")
 
 
@@ -132,6 +184,10 @@ def _further_priors() -> tuple[Command, ...]:
             _tradeoff(f"{name}_gradients", "reinforce", "1,2,5", corrected, model),
             _tradeoff(f"{name}_values", "q,psi,g", "1,2", corrected, model),
         ]
+    for name in _PRIORS:
+        model = f"--note_rnn_checkpoint_dir=priors/{name}/model/note_rnn"
+        more = ("--rules=corrected", model)
+        commands.append(_tradeoff(f"{name}_held", *_HELD, *more))
     return tuple(commands)
 
 
@@ -144,6 +200,12 @@ def _of_priors(folder: pathlib.Path) -> str:
             for point in tradeoff.read_all_points(
                 folder / f"{name}_{part}" / "tradeoff.csv"
             )
+            if point["algorithm"] != OPTIMUM
+        ]
+        held = tradeoff.read_all_points(folder / f"{name}_held" / "tradeoff.csv")
+        points += [
+            {**point, "algorithm": "REINFORCE, `--target_kl=0.28`"}
+            for point in held
             if point["algorithm"] != OPTIMUM
         ]
         tables.append(f"{name.capitalize()}:\n\n{tradeoff.table(points)}")
@@ -164,6 +226,15 @@ FIGURES = (
         tables={"README.md": _which_algorithm, _METHOD: _whole_table},
         depends=(*_DEPENDS, *code_groups.NOTE_RNN),
         pictures={"all/tradeoff.png": f"{_PICTURES}/tradeoff.png"},
+    ),
+    Figure(
+        name="at_target_kl",
+        commands=_at_target_kl(),
+        tables={
+            "README.md": _held,
+            "checkpoints/note_rnn/MODEL_CARD.md": _held_by_table1,
+        },
+        depends=(*_DEPENDS, *code_groups.NOTE_RNN),
     ),
     Figure(
         name="frontier_at_equal_seconds",

@@ -30,6 +30,8 @@ def make(figure: Figure, work_dir: pathlib.Path) -> None:
         return
     code = fingerprint(figure.depends)
     commit = _commit(figure)
+    for name in figure.tables:
+        marks.with_block((ROOT / name).read_text(encoding="utf-8"), figure.name, "")
     folder = (work_dir / figure.name).absolute()
     seconds = run_commands(figure, folder, code)
     tables = {name: table(folder) for name, table in figure.tables.items()}

@@ -25,10 +25,6 @@ def _run_dir(tmp_path_factory):
         "--training_steps=1000",
         "--output_every_nth=400",
         "--num_sequences=20",
-        "--train_every_nth=20",
-        "--minibatch_size=32",
-        "--rounds_per_scoring=10",
-        "--replay_capacity=2000",
         "--max_length=20",
         "--num_samples=40",
         "--num_evaluated=50",
@@ -203,3 +199,7 @@ def test_help_tells_the_defaults_of_molecules(tmp_path):
     for default in ("'0.35'", "'128'", "'whole_sequence'", "'16384'", "'zero'"):
         assert f"(default: {default})" in text
     assert "--reward_weights" in text
+    start = run_binary("rl_tuner_train", "--task=molecule", "--help", cwd=tmp_path)
+    text = " ".join(start.stdout.split())
+    for default in ("'dpg'", "'0.0165'", "'0.004'", "'0.0007'", "'0.03'"):
+        assert f"(default: {default})" in text

@@ -70,6 +70,39 @@ def test_points_of_another_tradeoff_come_under_a_name(tmp_path):
         tradeoff.read_points(path, "long")
 
 
+def test_runs_at_a_target_kl_stand_where_their_c_ended():
+    runs = [
+        {"algorithm": "ppo", "c": 2.0, "kl": kl, "objective": 9.0, "gap": 1.0}
+        for kl in (0.27, 0.29)
+    ]
+    found = tradeoff.at_moved_c(runs, [2.9996, 3.1])
+    assert found == [
+        {"algorithm": "ppo", "c": 3.05, "kl": 0.27},
+        {"algorithm": "ppo", "c": 3.05, "kl": 0.29},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (
+            ["--algorithms=psi,ppo", "--c=2", "--target_kl=0.2"],
+            "--target_kl is for policy gradients, not for psi",
+        ),
+        (["--algorithms=ppo", "--target_kl=0.2"], "names several; name one: --c=2"),
+        (
+            ["--algorithms=ppo,dap", "--replay=prioritized"],
+            "--replay does nothing for ppo, dap; it is for q, psi, g, pure_rl",
+        ),
+    ],
+)
+def test_flags_that_do_not_suit_the_algorithms_are_refused(flags, message, tmp_path):
+    result = run_binary("rl_tuner_tradeoff", f"--output_dir={tmp_path}", *flags)
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 def test_figure_is_drawn(tmp_path):
     tradeoff.plot_tradeoff(POINTS, {"task_reward": -8.0}, tmp_path / "figure.png")
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")

@@ -33,6 +33,7 @@ TASKS = {
     "molecule": [
         "--training_steps=80000",
         "--output_every_nth=1000",
+        "--algorithm=g",
         "--replay_capacity=2000",
         "--replay=prioritized",
         "--replay_mode=whole_sequence",

@@ -127,6 +127,29 @@ def test_mean_gradient_is_that_of_the_objective(name):
     np.testing.assert_allclose(_mean_gradient(name), expected, atol=1e-5)
 
 
+def test_second_update_of_ppo_has_the_return_of_what_was_sampled():
+    """By hand: the policy has moved, by a ratio within bounds and by one beyond."""
+    rewards = np.array([[0.3], [1.5]], np.float32)
+    then, now = np.log([0.5, 0.2]), np.log([0.55, 0.6])
+    logits = np.log([[[0.55, 0.45]], [[0.6, 0.4]]]).astype(np.float32)
+    batch = Batch(
+        logits=tf.constant(logits),
+        actions=tf.zeros([2, 1], tf.int32),
+        rewards=tf.constant(rewards),
+        continues=tf.zeros([2, 1]),
+        log_policies=tf.constant(then[:, np.newaxis], tf.float32),
+        is_token=tf.ones([2, 1]),
+    )
+    loss, _ = get_algorithm("ppo").loss(batch, RLTunerConfig("ppo", clip_ratio=0.2))
+    returns = rewards[:, 0] - then
+    advantages = returns - returns[::-1]
+    ratios = np.exp(now - then)
+    clipped = np.clip(ratios, 0.8, 1.2)
+    gains = np.minimum(ratios * advantages, clipped * advantages)
+    assert gains[1] != pytest.approx(ratios[1] * advantages[1])
+    assert float(loss) == pytest.approx(-gains.mean(), rel=1e-5)
+
+
 def test_mean_gradient_of_dap_is_that_of_its_loss():
     expected = _differences(_dap_loss)
     assert np.abs(expected).max() > 0.1
