@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from rdkit.Chem import QED, MolFromSmiles
 from tiny_smiles_rnn import MOLECULES
 
+from molecule_rnn import molecule_page
 from molecule_rnn.molecule_page import add_molecules
 from molecule_rnn.scoring.rewards import RewardSettings
 from molecule_rnn.task import MoleculeTask
@@ -62,6 +63,23 @@ def _after(reader, heading):
     rest = reader.texts[start + 1 :]
     ends = [i for i, text in enumerate(rest) if "random sample" in text]
     return rest[: ends[0]] if ends else rest
+
+
+def test_histograms_are_of_each_model(tmp_path, monkeypatch):
+    drawn = []
+
+    def draw(models, path):
+        drawn.append(models)
+        path.write_bytes(b"\x89PNG")
+
+    monkeypatch.setattr(molecule_page, "plot_properties", draw)
+    monkeypatch.setattr(molecule_page, "plot_columns", draw)
+    _shown(tmp_path, tmp_path)
+    assert [list(models) for models in drawn] == [["untuned", "a <b> & c"]] * 2
+    numbers = [models[0]["num_valid"] for models in drawn[0].values()]
+    assert numbers == [3, 4]
+    rewards = [len(columns["reward"]) for columns in drawn[1].values()]
+    assert rewards == [3, 4]
 
 
 def test_best_and_some_of_each_are_drawn_with_their_figures(tmp_path):

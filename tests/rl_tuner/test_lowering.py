@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from melody_rnn.music_theory import rewards, statistics
+from melody_rnn.networks.kinds import AttentionRNN, LookbackRNN
 from melody_rnn.note_rnn.config import TrainingConfig
 from melody_rnn.task import MelodyTask
 from rl_tuner.algorithms import exploration
@@ -49,15 +50,27 @@ def prior():
         {"algorithm": "reinforce"},
         {"algorithm": "ppo", "target_kl": 0.3},
         {"algorithm": "dap", "num_best": 4},
+        {"algorithm": "dpg"},
     ],
     ids=lambda settings: settings["algorithm"],
 )
 def test_training(prior, settings):
+    _check_training(prior, settings)
+
+
+def _check_training(prior, settings):
     config = RLTunerConfig(**settings, exploration_steps=100, num_sequences=5)
     tuner = RLTuner(prior, MelodyTask(), config)
     check(
         tuner.loop._run, tf.constant(3, tf.int64), tf.constant(begun(None), tf.float32)
     )
+
+
+@pytest.mark.learning
+@pytest.mark.parametrize("algorithm", ["psi", "reinforce"])
+@pytest.mark.parametrize("kind", [LookbackRNN, AttentionRNN])
+def test_training_of_melody_networks(kind, algorithm):
+    _check_training(kind(38, (8,)), {"algorithm": algorithm})
 
 
 class CountingInPython(PythonTask):

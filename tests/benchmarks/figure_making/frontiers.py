@@ -38,7 +38,7 @@ def _tradeoff(
 
 # What of a dozen settings raised the objective of Psi and G most, at c = 2: whole
 # sequences that were just sampled, returns of all that follows, no discount.
-_AT_THEIR_BEST = (
+_WITH_TRACES = (
     *("--replay_mode=whole_sequence", "--trace_decay=1", "--discount_rate=1"),
     *("--terminal=zero", "--exploration_mode=boltzmann", "--num_sequences=32"),
     *("--train_every_nth=1024", "--minibatch_size=32", "--replay_capacity=32"),
@@ -51,11 +51,11 @@ def _frontier(rules: str) -> tuple[Command, ...]:
     reading = f"--rules={rules}"
     return (
         _tradeoff("gradients", "reinforce,ppo,dap,dpg", "1,2,5", reading),
-        _tradeoff("best", "psi,g", "1,2,5", reading, *_AT_THEIR_BEST),
+        _tradeoff("best", "psi,g", "1,2,5", reading, *_WITH_TRACES),
         _tradeoff(
             *("all", "q,psi,g,pure_rl", "0.5,2", reading),
             "--beside=whole sequences=gradients/tradeoff.csv",
-            "--beside=at its best=best/tradeoff.csv",
+            "--beside=with traces=best/tradeoff.csv",
         ),
     )
 
