@@ -40,6 +40,7 @@ def make(figure: Figure, work_dir: pathlib.Path) -> None:
         document = marks.with_block(document, figure.name, text)
         (ROOT / name).write_text(document, encoding="utf-8")
     for source, target in figure.pictures.items():
+        (ROOT / target).parent.mkdir(exist_ok=True)
         shutil.copyfile(folder / source, ROOT / target)
     record = records.Record(
         commands=figure.typed,
