@@ -8,7 +8,7 @@ import itertools
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from rl_tuner.reports import drawing
 from rl_tuner.reports.models import OPTIMUM, in_order, label
 from rl_tuner.reports.tables import format_figure, markdown_table
 from rl_tuner.system.whole_files import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # One point of the trade-off: which tuning, and what it came to.
 COLUMNS = ("algorithm", "c", "kl", "task_reward", "log_prior", "entropy", "unique")
@@ -37,6 +40,10 @@ _DISTANCE = ("gap", "optimum_reward", "optimum_kl")
 _AT_ITS_C = ("objective", "effective_share", *_DISTANCE)
 
 Point = dict[str, str | float]
+# The points of each model and c.
+_Groups = dict[tuple[str, float], list[Point]]
+# Times the median KL, beyond which points are told apart in a panel of their own.
+_FAR = 3.0
 _HEADER = (
     "model",
     "c",
@@ -142,6 +149,8 @@ def plot_tradeoff(
     """Draws mean reward against KL to the prior, a line along c for each model.
 
     Where there are several seeds a point is their mean, with their standard deviation.
+    A second panel shows what is near the prior, if some are so far from it that nothing
+    else could be told apart.
 
     Args:
       points: as in `COLUMNS`.
@@ -151,13 +160,36 @@ def plot_tradeoff(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 4.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    axis = figure.subplots()
     groups = _groups(points)
-    models = in_order(model for model, _ in groups)
-    for model, marker in zip(models, itertools.cycle("os^vDPX*<>")):
+    kls = [np.mean([float(run["kl"]) for run in runs]) for runs in groups.values()]
+    near = _FAR * float(np.median(kls))
+    is_split = max(kls) > near
+    figure = Figure(figsize=(13 if is_split else 8, 4.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, 2 if is_split else 1, squeeze=False)[0]
+    untuned = f"untuned: {prior['task_reward']:.2f} at KL 0"
+    figure.suptitle(f"Reward against KL to the prior, along c ({untuned})", fontsize=11)
+    _draw(axes[0], groups)
+    axes[0].set_ylabel("task reward a token")
+    axes[0].legend(fontsize=8)
+    if is_split:
+        close = {
+            key: runs
+            for (key, runs), kl in zip(groups.items(), kls, strict=True)
+            if kl <= near
+        }
+        _draw(axes[1], close, groups)
+        axes[1].set_title("near the prior", fontsize=10)
+    drawing.write(figure, path, dpi=120)
+
+
+def _draw(axis: Axes, groups: _Groups, among: _Groups | None = None) -> None:
+    """Draws points, in the colours that their models have among others."""
+    models = in_order(model for model, _ in among or groups)
+    for index, (model, marker) in enumerate(zip(models, itertools.cycle("os^vDPX*<>"))):
         line = sorted((c, runs) for (name, c), runs in groups.items() if name == model)
+        if not line:
+            continue
         kls, rewards = (
             np.array([[np.mean(x), np.std(x)] for x in values]).T
             for values in (
@@ -165,7 +197,7 @@ def plot_tradeoff(
                 for name in ("kl", "task_reward")
             )
         )
-        style: dict[str, Any] = {}
+        style: dict[str, Any] = {"color": f"C{index % 10}"}
         if model == OPTIMUM:
             style = {"color": "black", "linestyle": "--"}
         drawn = axis.plot(
@@ -193,15 +225,10 @@ def plot_tradeoff(
                 fontsize=7,
             )
     axis.set_xlabel("KL(policy || prior), nats a token")
-    axis.set_ylabel("task reward a token")
-    untuned = f"untuned: {prior['task_reward']:.2f} at KL 0"
-    axis.set_title(f"Reward against KL to the prior, along c ({untuned})", fontsize=11)
     axis.grid(alpha=0.3)
-    axis.legend(fontsize=8)
-    drawing.write(figure, path, dpi=120)
 
 
-def _groups(points: Sequence[Point]) -> dict[tuple[str, float], list[Point]]:
+def _groups(points: Sequence[Point]) -> _Groups:
     """The points of each model and c, in the order of legends."""
     groups: dict[tuple[str, float], list[Point]] = {}
     order = in_order(str(point["algorithm"]) for point in points)

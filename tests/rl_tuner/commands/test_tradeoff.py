@@ -108,6 +108,22 @@ def test_figure_is_drawn(tmp_path):
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_what_is_near_the_prior_has_a_panel_where_others_are_far(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        tradeoff.drawing, "write", lambda figure, *a, **k: drawn.append(figure)
+    )
+    far = {**POINTS[0], "algorithm": "pure_rl", "kl": 9.0}
+    for points in (POINTS, [*POINTS, far]):
+        tradeoff.plot_tradeoff(points, {"task_reward": -8.0}, "nowhere.png")
+    (one,), (whole, near) = (figure.axes for figure in drawn)
+    assert one.get_xlim()[1] < 2 < 9 < whole.get_xlim()[1]
+    assert near.get_xlim()[1] < 2
+    colors = [{line.get_color() for line in axis.lines} for axis in (whole, near)]
+    assert len(colors[0]) == 3
+    assert len(colors[1] & colors[0]) == 2
+
+
 @pytest.mark.parametrize(
     "cs", [["2.0"], pytest.param(["2.0", "1.0"], marks=pytest.mark.learning)]
 )
