@@ -105,7 +105,8 @@ def _of_groups(
     w = np.exp(log_w - largest[groups])
     sums, squares = np.bincount(groups, w), np.bincount(groups, w**2)
     log_zs = (np.log(sums / counts) + largest)[groups]
-    # By the delta method log(mean) is low by half the mean's relative variance.
-    relative = squares / sums**2 - 1.0 / counts
+    # By the delta method log(mean) is low by half the mean's relative variance, of
+    # which one sample says nothing.
+    relative = np.where(counts > 1, squares / sums**2 - 1.0 / counts, np.inf)
     bias = float(np.mean(relative[groups])) / 2.0
     return log_zs, w / sums[groups] * counts[groups] / len(log_w), bias

@@ -32,7 +32,9 @@ MELODY_TASK = (
 MELODIES = (*TUNING, *MELODY_TASK)
 MELODY_NETWORKS = ("melody_rnn/networks/*.py",)
 MOLECULE_TASK = (
+    "molecule_rnn/moses/*.py",
     "molecule_rnn/scoring/*.py",
+    "molecule_rnn/scoring/components/*.py",
     "molecule_rnn/table2.py",
     "molecule_rnn/tuning_defaults.py",
     "molecule_rnn/task.py",

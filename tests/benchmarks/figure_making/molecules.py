@@ -165,7 +165,6 @@ FIGURES = (
         depends=(
             *code_groups.MOLECULES,
             *code_groups.SMILES_RNN,
-            "molecule_rnn/scoring/components/*.py",
             "tests/benchmarks/figure_making/my_scoring.toml",
         ),
     ),
