@@ -191,7 +191,8 @@ def _check_flags() -> int:
         raise UserError("--output_dir is missing; name a directory to write to")
     if not FLAGS.algorithms:
         raise UserError(f"--algorithms is empty; name {', '.join(ALGORITHMS)}")
-    tuning_flags.check_used(FLAGS.algorithms)
+    reference = ["g"] if FLAGS.reference_g_update else []  # which is a model more
+    tuning_flags.check_used([*FLAGS.algorithms, *reference])
     if FLAGS.target_kl is not None:
         _check_target_kl()
     return FLAGS.num_workers or provenance.available_cores()
