@@ -134,7 +134,8 @@ def test_command_runs(page, words, folders):
     if "--task=molecule" in flags and program != "rl_tuner_score":
         flags.append("--num_sequences=10")
         values = {"--protocol=random_token", "--algorithm=g", "--algorithm=psi"}
-        if program != "rl_tuner_train" or values & set(flags):
+        is_grid = program in ("rl_tuner_reproduce", "rl_tuner_tradeoff")
+        if is_grid or (program == "rl_tuner_train" and values & set(flags)):
             flags += OF_VALUES
     if program == "rl_tuner_listen":
         _listen(flags, folders[page])
