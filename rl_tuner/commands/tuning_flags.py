@@ -11,7 +11,12 @@ from absl import flags
 
 from rl_tuner import settings, worlds
 from rl_tuner.commands import setting_flags, world_flags
-from rl_tuner.config import PAPER_ALGORITHMS, POLICY_GRADIENTS, RLTunerConfig
+from rl_tuner.config import (
+    ALGORITHMS,
+    PAPER_ALGORITHMS,
+    POLICY_GRADIENTS,
+    RLTunerConfig,
+)
 from rl_tuner.errors import UserError
 
 if TYPE_CHECKING:
@@ -119,12 +124,13 @@ def tuner_config(**settings_before: Any) -> RLTunerConfig:
 def check_used(algorithms: Sequence[str]) -> None:
     """Refuses flags that are given and that none of these algorithms would heed.
 
-    What an algorithm of the user's own heeds is not known.
+    What an algorithm of the user's own heeds is not known; one that is none is refused
+    later.
 
     Raises:
       UserError: there is one.
     """
-    if any(":" in algorithm for algorithm in algorithms):
+    if not set(algorithms) <= set(ALGORITHMS):
         return
     for name, users in _OF_SOME.items():
         is_given = name in FLAGS and FLAGS[name].present

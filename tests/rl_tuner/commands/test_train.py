@@ -111,6 +111,7 @@ def test_run_is_not_written_over(run_dir, prior_dir):
     ("flags", "message"),
     [
         (["--algorithm=sarsa"], "unknown algorithm 'sarsa'; choose one of q, psi"),
+        (["--algorithm=sarsa", "--replay=uniform"], "unknown algorithm 'sarsa'"),
         (["--training_steps=-5"], "--training_steps=-5 must be at least 1"),
         (["--training_steps=many"], "--training_steps=many"),
         (["--discount_rate=7"], "discount_rate is 7.0"),
