@@ -197,7 +197,7 @@ def _draw(axis: Axes, groups: _Groups, among: _Groups | None = None) -> None:
                 for name in ("kl", "task_reward")
             )
         )
-        style: dict[str, Any] = {"color": f"C{index % 10}"}
+        style: dict[str, Any] = {"color": f"C{index}"}
         if model == OPTIMUM:
             style = {"color": "black", "linestyle": "--"}
         drawn = axis.plot(

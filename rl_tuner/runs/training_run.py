@@ -26,7 +26,7 @@ from rl_tuner.reports import tables
 from rl_tuner.reports.tensorboard_curves import TensorBoardCurves
 from rl_tuner.rl_tuner import RLTuner, TrainingProgress
 from rl_tuner.runs import curves as curve_points
-from rl_tuner.runs import ruin, run_directory
+from rl_tuner.runs import progress_bar, ruin, run_directory
 from rl_tuner.system import saves as training_state
 from rl_tuner.system import whole_files
 from rl_tuner.system.stop_request import Stopped
@@ -96,7 +96,7 @@ def run(
             write_samples(untuned, task, number, samples / "before", "untuned")
         with tqdm(total=num_steps, unit=" steps", smoothing=0.1) as bar:
             bar.set_postfix_str("compiling")
-            show = functools.partial(_show, bar)
+            show = functools.partial(progress_bar.show, bar)
             curves = train_and_save(tuner, num_steps, outputs, show)
         with _stopping_at_once(tuner, outputs):
             _warn(f"measuring the tuned model on {outputs.num_evaluated} sequences")
@@ -290,23 +290,6 @@ def discard_saves(directory: pathlib.Path) -> None:
 
 def _warn(text: str) -> None:
     tqdm.write(text, file=sys.stderr)
-
-
-def _show(bar: tqdm, progress: TrainingProgress) -> None:
-    """Moves the progress bar."""
-    shown = {
-        "reward": f"{progress.task_reward:.2f}",
-        "log p": f"{progress.log_prior:.2f}",
-    }
-    if math.isnan(progress.kl):
-        shown["epsilon"] = f"{progress.epsilon:.2f}"
-    else:
-        shown |= {"KL": f"{progress.kl:.3f}", "1/c": f"{progress.reward_scaler:.3g}"}
-    shown["loss"] = f"{progress.loss:.1f}"
-    bar.set_postfix(shown, refresh=False)
-    if not bar.n:
-        bar.unpause()  # what compiling took says nothing of what is left
-    bar.update(min(progress.step, bar.total) - bar.n)
 
 
 def _write_metrics(

@@ -177,16 +177,19 @@ def _further_priors() -> tuple[Command, ...]:
     commands: list[Command] = [
         ("python", "{root}/tests/benchmarks/further_priors.py", "--output_dir=priors")
     ]
-    for name in _PRIORS:
-        model = f"--note_rnn_checkpoint_dir=priors/{name}/model/note_rnn"
-        corrected = "--rules=corrected"
+    flags = {
+        name: (
+            "--rules=corrected",
+            f"--note_rnn_checkpoint_dir=priors/{name}/model/note_rnn",
+        )
+        for name in _PRIORS
+    }
+    for name, more in flags.items():
         commands += [
-            _tradeoff(f"{name}_gradients", "reinforce", "1,2,5", corrected, model),
-            _tradeoff(f"{name}_values", "q,psi,g", "1,2", corrected, model),
+            _tradeoff(f"{name}_gradients", "reinforce", "1,2,5", *more),
+            _tradeoff(f"{name}_values", "q,psi,g", "1,2", *more),
         ]
-    for name in _PRIORS:
-        model = f"--note_rnn_checkpoint_dir=priors/{name}/model/note_rnn"
-        more = ("--rules=corrected", model)
+    for name, more in flags.items():
         commands.append(_tradeoff(f"{name}_held", *_HELD, *more))
     return tuple(commands)
 
